@@ -1,0 +1,361 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Criterion } from './criteria.js';
+import { checkCriteria, compileCriteria } from './criteria.js';
+import type { FieldError } from './errors.js';
+import { AuthError, invalidRequest } from './errors.js';
+import type { KeyChanges } from './key-input.js';
+import { checkIdentifier, checkKeyFields } from './key-input.js';
+import type { KeyLifetimes } from './key-lifetimes.js';
+import type { ApiKey, KeyFilter } from './key-view.js';
+import { filterCriteria, SEARCHABLE_FIELDS, toApiKey } from './key-view.js';
+import { LIMITS } from './limits.js';
+import { toStatement } from './permissions.js';
+import { Principal } from './principal.js';
+import type { ApiKeyRecord } from './records.js';
+import { keyState, UNUSED } from './records.js';
+import type { SecretHasher } from './secret.js';
+import { generateSecret } from './secret.js';
+import type { ApiKeyOrder, ApiKeyStore, PageEntry } from './stores/store.js';
+
+/** Tries of one change before it is given up: each loses only to another change of the same record. */
+const MAX_TRIES = 30;
+/** Records that one call of `list` or `search` looks at; a filter that few records meet may bring short pages. */
+const MAX_SCAN = 2_000;
+const SCAN_CHUNK = 200;
+/** Records changed at once by a bulk call. */
+const BULK_CONCURRENCY = 16;
+
+/**
+ * Who asks for a change. A principal can give away no more than it has itself; a string names the host's own code
+ * (a user, a script) and is not limited.
+ */
+export type Actor = Principal | string;
+
+/** What a key is made from. Left out: empty, or the default; `statements` left out by a principal: all that it may do. */
+export interface NewKey extends KeyChanges {
+  readonly name: string;
+  readonly ownerId: string;
+  readonly orgId?: string | null;
+}
+
+/** The one answer that holds the secret; it is not kept and cannot be had again. */
+export interface IssuedKey {
+  readonly key: ApiKey;
+  /** For `Authorization: ApiKey base64(id:secret)` and Basic. */
+  readonly secret: string;
+  /** For a raw header: `<prefix>_<id>_<secret>`. */
+  readonly token: string;
+}
+
+export interface ChangeOptions {
+  readonly by: Actor;
+  /** Change only this version; else `precondition_failed`. */
+  readonly ifVersion?: number | undefined;
+}
+
+/** What a list begins with: the organisation (null: none), and its order. */
+export interface ListQuery {
+  readonly orgId: string | null;
+  readonly ownerId?: string | undefined;
+  /** Default `createdAt`. */
+  readonly sort?: ApiKeyOrder | undefined;
+  readonly descending?: boolean | undefined;
+  /** 1 to 200; default 50. */
+  readonly limit?: number | undefined;
+  /** `nextCursor` of the page before, for the same `sort` and direction. */
+  readonly cursor?: string | undefined;
+}
+
+export interface KeyPage {
+  readonly items: readonly ApiKey[];
+  /** Null at the end. A page may be short, even empty, before it. */
+  readonly nextCursor: string | null;
+}
+
+export interface RevokeResult {
+  readonly id: string;
+  readonly outcome: 'revoked' | 'not_found' | 'failed';
+}
+
+/** Makes, reads and changes API keys. Every change is compare-and-set: of two at once, none is lost. */
+export class ApiKeys {
+  readonly #store: ApiKeyStore;
+  readonly #prefix: string;
+  readonly #hasher: SecretHasher;
+  readonly #lifetimes: KeyLifetimes;
+  readonly #now: () => number;
+
+  constructor(store: ApiKeyStore, prefix: string, hasher: SecretHasher, lifetimes: KeyLifetimes, now: () => number) {
+    this.#store = store;
+    this.#prefix = prefix;
+    this.#hasher = hasher;
+    this.#lifetimes = lifetimes;
+    this.#now = now;
+  }
+
+  /** @throws AuthError `invalid_request` naming each field; `forbidden` when `by` would give more than it has. */
+  async create(input: NewKey, { by }: { readonly by: Actor }): Promise<IssuedKey> {
+    const nowAt = this.#now();
+    const { id, secret, token } = generateSecret(this.#prefix);
+    const expiresAt = this.#lifetimes.expiry(input.expiresAt, nowAt);
+    const record: ApiKeyRecord = {
+      id,
+      version: 1,
+      kind: 'api-key',
+      name: input.name,
+      description: input.description ?? '',
+      ownerId: input.ownerId,
+      orgId: input.orgId ?? null,
+      createdBy: actorName(by),
+      statements: input.statements?.map(toStatement) ?? (by instanceof Principal ? by.statements : []),
+      resources: input.resources ?? (by instanceof Principal ? by.resources : null),
+      properties: input.properties ?? {},
+      prefix: this.#prefix,
+      lastFour: token.slice(-4),
+      secretHash: this.#hasher.hash(secret),
+      previousSecretHash: null,
+      previousSecretExpiresAt: null,
+      createdAt: nowAt,
+      updatedAt: nowAt,
+      notBefore: input.notBefore ?? null,
+      expiresAt,
+      enabled: true,
+      revokedAt: null,
+      revokedBy: null,
+      revokedReason: null,
+      locale: input.locale ?? null,
+      timeZone: input.timeZone ?? null,
+      expungeAt: this.#lifetimes.expungeAt(expiresAt, null),
+    };
+    refuseFaults([
+      ...checkKeyFields(record),
+      ...checkIdentifier('ownerId', record.ownerId),
+      ...(record.orgId === null ? [] : checkIdentifier('orgId', record.orgId)),
+      ...this.#lifetimes.check(expiresAt, record.notBefore, nowAt),
+    ]);
+    refuseExcess(by, record);
+    if (!(await this.#store.insert(record))) throw new AuthError('conflict', { reason: 'the id exists' });
+    return { key: toApiKey(record, UNUSED, nowAt), secret, token };
+  }
+
+  /** Null when there is no such key. */
+  async get(id: string): Promise<ApiKey | null> {
+    const record = await this.#store.get(id);
+    return record === null ? null : await this.#view(record);
+  }
+
+  /** A page of the keys that meet `filter`. */
+  list(query: ListQuery, filter: KeyFilter = {}): Promise<KeyPage> {
+    return this.search(query, filterCriteria(filter));
+  }
+
+  /** A page of the keys that meet all `criteria`, on the fields of `SEARCHABLE_FIELDS`. */
+  async search(query: ListQuery, criteria: readonly Criterion[]): Promise<KeyPage> {
+    const { orgId, ownerId, sort: order = 'createdAt', descending = false, limit = 50 } = query;
+    if (!Number.isInteger(limit) || limit < 1 || limit > LIMITS.page) {
+      throw invalidRequest([{ path: 'limit', message: `must be a whole number from 1 to ${LIMITS.page}` }]);
+    }
+    refuseFaults(checkCriteria(criteria, SEARCHABLE_FIELDS));
+    const meetsAll = compileCriteria(criteria);
+    const isWanted = (key: ApiKey | ApiKeyRecord) => {
+      const state = keyState(key, this.#now());
+      return meetsAll({ ...key, state });
+    };
+    const asksUsage = criteria.some(({ field }) => field in UNUSED);
+    const items: ApiKey[] = [];
+    let after = query.cursor === undefined ? undefined : decodeCursor(query.cursor, order, descending);
+    for (let scanned = 0; scanned < MAX_SCAN; scanned += SCAN_CHUNK) {
+      const chunk = criteria.length === 0 ? limit - items.length : SCAN_CHUNK;
+      const page = await this.#store.page({ orgId, ownerId, order, descending, after, limit: chunk });
+      const candidates = asksUsage ? page.entries : page.entries.filter(({ record }) => isWanted(record));
+      const found = await this.#views(candidates);
+      for (const [index, entry] of candidates.entries()) {
+        const key = found[index] as ApiKey;
+        if (isWanted(key)) items.push(key);
+        const isLast = page.next === null && entry === page.entries.at(-1);
+        if (items.length === limit && !isLast) {
+          return { items, nextCursor: encodeCursor(order, descending, entry.position) };
+        }
+      }
+      if (page.next === null) return { items, nextCursor: null };
+      after = page.next;
+    }
+    return { items, nextCursor: after === undefined ? null : encodeCursor(order, descending, after) };
+  }
+
+  /** Changes the fields that are given. @throws AuthError `not_found`, `conflict` for a revoked key, or as `create`. */
+  update(id: string, fields: KeyChanges, options: ChangeOptions): Promise<ApiKey> {
+    return this.#change(id, options, (record, nowAt) => {
+      refuseRevoked(record);
+      const next = applyChanges(record, fields);
+      refuseFaults(checkKeyFields(next));
+      if (fields.expiresAt !== undefined || fields.notBefore !== undefined) {
+        refuseFaults(this.#lifetimes.check(next.expiresAt, next.notBefore, nowAt));
+      }
+      refuseExcess(options.by, record);
+      refuseExcess(options.by, next);
+      return { ...next, expungeAt: this.#lifetimes.expungeAt(next.expiresAt, null) };
+    });
+  }
+
+  /**
+   * A new secret for the same id. The old one is accepted for `graceMs` more (default 0: not at all); one from an earlier
+   * rotation ends now. @throws AuthError `conflict` when the key is revoked or expired.
+   */
+  async rotate(id: string, options: ChangeOptions & { readonly graceMs?: number | undefined }): Promise<IssuedKey> {
+    const { by, graceMs = 0 } = options;
+    const { maxGraceMs } = this.#lifetimes;
+    if (!Number.isSafeInteger(graceMs) || graceMs < 0 || graceMs > maxGraceMs) {
+      throw invalidRequest([{ path: 'graceMs', message: `must be a whole number of ms from 0 to ${maxGraceMs}` }]);
+    }
+    const { secret, token } = generateSecret(this.#prefix, id);
+    const key = await this.#change(id, options, (record, nowAt) => {
+      refuseRevoked(record);
+      if (record.expiresAt !== null && record.expiresAt <= nowAt) {
+        throw new AuthError('conflict', { message: 'The key has expired. Make a new one.' });
+      }
+      refuseExcess(by, record);
+      return {
+        ...record,
+        prefix: this.#prefix,
+        lastFour: token.slice(-4),
+        secretHash: this.#hasher.hash(secret),
+        previousSecretHash: graceMs === 0 ? null : record.secretHash,
+        previousSecretExpiresAt: graceMs === 0 ? null : nowAt + graceMs,
+      };
+    });
+    return { key, secret, token };
+  }
+
+  /** Refuses the key until it is enabled again. */
+  disable(id: string, options: ChangeOptions): Promise<ApiKey> {
+    return this.#change(id, options, (record) => {
+      refuseRevoked(record);
+      return record.enabled ? { ...record, enabled: false } : record;
+    });
+  }
+
+  enable(id: string, options: ChangeOptions): Promise<ApiKey> {
+    return this.#change(id, options, (record) => {
+      refuseRevoked(record);
+      refuseExcess(options.by, record);
+      return record.enabled ? record : { ...record, enabled: true };
+    });
+  }
+
+  /** For good. The record stays readable for the retention time. A key already revoked stays as it is. */
+  revoke(id: string, options: ChangeOptions & { readonly reason?: string | undefined }): Promise<ApiKey> {
+    const { by, reason = null } = options;
+    if (reason !== null && (typeof reason !== 'string' || reason.length > LIMITS.reason)) {
+      throw invalidRequest([{ path: 'reason', message: `must have at most ${LIMITS.reason} characters` }]);
+    }
+    return this.#change(id, options, (record, nowAt) => {
+      if (record.revokedAt !== null) return record;
+      const expungeAt = this.#lifetimes.expungeAt(record.expiresAt, nowAt);
+      return { ...record, revokedAt: nowAt, revokedBy: actorName(by), revokedReason: reason, expungeAt };
+    });
+  }
+
+  /** Revokes each, whatever becomes of the others; the results are in the order of `ids`. */
+  async revokeMany(
+    ids: readonly string[],
+    options: { readonly by: Actor; readonly reason?: string | undefined },
+  ): Promise<RevokeResult[]> {
+    if (ids.length > LIMITS.bulk) {
+      throw invalidRequest([{ path: 'ids', message: `must have at most ${LIMITS.bulk} entries` }]);
+    }
+    const results: RevokeResult[] = [];
+    for (let start = 0; start < ids.length; start += BULK_CONCURRENCY) {
+      const some = ids.slice(start, start + BULK_CONCURRENCY);
+      results.push(...(await Promise.all(some.map((id) => this.#revokeOne(id, options)))));
+    }
+    return results;
+  }
+
+  /** Removes records that were revoked or have expired longer ago than the retention time; returns how many. */
+  expunge(limit = 1_000): Promise<number> {
+    return this.#store.expunge(this.#now(), limit);
+  }
+
+  async #revokeOne(id: string, options: { by: Actor; reason?: string | undefined }): Promise<RevokeResult> {
+    try {
+      await this.revoke(id, options);
+      return { id, outcome: 'revoked' };
+    } catch (error) {
+      if (!(error instanceof AuthError)) throw error;
+      return { id, outcome: error.code === 'not_found' ? 'not_found' : 'failed' };
+    }
+  }
+
+  /** Reads, changes and writes back, again and again until nobody else was faster. */
+  async #change(
+    id: string,
+    { ifVersion }: ChangeOptions,
+    change: (record: ApiKeyRecord, nowAt: number) => ApiKeyRecord,
+  ): Promise<ApiKey> {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      if (tries > 0) await delay(Math.random() * 4 * tries);
+      const record = await this.#store.get(id);
+      if (record === null) throw new AuthError('not_found');
+      if (ifVersion !== undefined && ifVersion !== record.version) throw new AuthError('precondition_failed');
+      const nowAt = this.#now();
+      const changed = change(record, nowAt);
+      if (changed === record) return await this.#view(record);
+      const next = { ...changed, version: record.version + 1, updatedAt: nowAt };
+      if (await this.#store.update(record, next)) return await this.#view(next);
+    }
+    throw new AuthError('conflict', { message: 'The record is being changed by many at once. Retry.' });
+  }
+
+  async #view(record: ApiKeyRecord): Promise<ApiKey> {
+    const [usage] = await this.#store.usage([record.id]);
+    return toApiKey(record, usage ?? UNUSED, this.#now());
+  }
+
+  async #views(entries: readonly PageEntry[]): Promise<ApiKey[]> {
+    const nowAt = this.#now();
+    const usage = entries.length === 0 ? [] : await this.#store.usage(entries.map(({ record }) => record.id));
+    return entries.map(({ record }, index) => toApiKey(record, usage[index] ?? UNUSED, nowAt));
+  }
+}
+
+function actorName(by: Actor): string {
+  return by instanceof Principal ? by.id : by;
+}
+
+function refuseFaults(errors: readonly FieldError[]): void {
+  if (errors.length > 0) throw invalidRequest(errors);
+}
+
+/** Nobody can make a credential stronger than their own, nor change one that is. */
+function refuseExcess(by: Actor, record: ApiKeyRecord): void {
+  const errors = by instanceof Principal ? by.exceededBy(record) : [];
+  if (errors.length > 0) {
+    throw new AuthError('forbidden', { message: 'The key would have more rights than the credential.', errors });
+  }
+}
+
+function refuseRevoked(record: ApiKeyRecord): void {
+  if (record.revokedAt !== null) throw new AuthError('conflict', { message: 'The key is revoked, for good.' });
+}
+
+function applyChanges(record: ApiKeyRecord, { statements, ...fields }: KeyChanges): ApiKeyRecord {
+  const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  return { ...record, ...given, statements: statements?.map(toStatement) ?? record.statements };
+}
+
+function encodeCursor(order: ApiKeyOrder, descending: boolean, position: string): string {
+  return Buffer.from(JSON.stringify([order, descending, position])).toString('base64url');
+}
+
+function decodeCursor(cursor: string, order: ApiKeyOrder, descending: boolean): string {
+  try {
+    const [of, direction, position] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
+    const id = typeof position === 'string' ? position.lastIndexOf(':') : -1;
+    const isNumber = order === 'name' || (typeof position === 'string' && !Number.isNaN(Number(position.slice(0, id))));
+    if (of === order && direction === descending && id > 0 && isNumber) return position as string;
+  } catch {
+    // the same answer as for a cursor of another list
+  }
+  throw invalidRequest([{ path: 'cursor', message: 'must be the nextCursor of a page of the same list' }]);
+}

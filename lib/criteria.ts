@@ -1,0 +1,153 @@
+import type { FieldError } from './errors.js';
+import { LIMITS } from './limits.js';
+
+export type OrderTest = 'less-than' | 'less-than-or-equal' | 'greater-than' | 'greater-than-or-equal';
+
+/**
+ * One condition of a search. Comparisons with null are false, except by `null` and `not-equal`.
+ * `like` takes `%` for any run of characters and `_` for one, `\` before either for itself, without regard to case.
+ */
+export type Criterion =
+  | { readonly field: string; readonly test: 'equal' | 'not-equal'; readonly value: string | number | boolean }
+  | { readonly field: string; readonly test: OrderTest; readonly value: number }
+  | { readonly field: string; readonly test: 'like' | 'not-like'; readonly value: string }
+  | { readonly field: string; readonly test: 'in'; readonly value: readonly string[] }
+  | { readonly field: string; readonly test: 'null'; readonly value: boolean };
+
+/** What a field holds: dates are epoch ms. */
+export type FieldType = 'string' | 'number' | 'date' | 'boolean';
+export type FieldTypes = Readonly<Record<string, FieldType>>;
+
+/** The faults of a search; none when it can be compiled. */
+export function checkCriteria(criteria: readonly Criterion[], fields: FieldTypes): FieldError[] {
+  if (criteria.length > LIMITS.criteria) {
+    return [{ path: 'criteria', message: `must have at most ${LIMITS.criteria} entries` }];
+  }
+  return criteria.flatMap((criterion, index) => {
+    const message = checkCriterion(
+      criterion,
+      Object.hasOwn(fields, criterion.field) ? fields[criterion.field] : undefined,
+    );
+    if (message === null) return [];
+    const isField = message.startsWith('names');
+    return [{ path: `criteria.${index}.${isField ? 'field' : 'value'}`, message }];
+  });
+}
+
+function checkCriterion({ test, value }: Criterion, type: FieldType | undefined): string | null {
+  if (type === undefined) return 'names a field that cannot be searched';
+  const isOrdered = type === 'number' || type === 'date';
+  switch (test) {
+    case 'null':
+      return typeof value === 'boolean' ? null : 'must be true or false';
+    case 'equal':
+    case 'not-equal': {
+      const wanted = isOrdered ? 'number' : type;
+      return typeof value === wanted && isShort(value) ? null : `must be a ${wanted} for this field`;
+    }
+    case 'like':
+    case 'not-like':
+      if (type !== 'string') return 'cannot be a pattern: this field holds no text';
+      return typeof value === 'string' && isShort(value) ? null : 'must be a short text';
+    case 'in':
+      if (type !== 'string') return 'cannot be a list: this field holds no text';
+      return Array.isArray(value) && value.length <= LIMITS.bulk && value.every((each) => typeof each === 'string')
+        ? null
+        : `must be a list of at most ${LIMITS.bulk} texts`;
+    default:
+      if (!isOrdered) return 'cannot be ordered: this field holds no number or date';
+      return Number.isFinite(value) ? null : 'must be a number';
+  }
+}
+
+function isShort(value: string | number | boolean): boolean {
+  return typeof value !== 'string' || value.length <= LIMITS.resource;
+}
+
+export type Searchable = Readonly<Record<string, unknown>>;
+
+/** A function that says whether a record meets all of `criteria`, which must have passed `checkCriteria`. */
+export function compileCriteria(criteria: readonly Criterion[]): (record: Searchable) => boolean {
+  const tests = criteria.map(compileCriterion);
+  return (record) => tests.every((test) => test(record));
+}
+
+function compileCriterion(criterion: Criterion): (record: Searchable) => boolean {
+  const { field } = criterion;
+  switch (criterion.test) {
+    case 'null':
+      return (record) => ((record[field] ?? null) === null) === criterion.value;
+    case 'equal':
+      return (record) => record[field] === criterion.value;
+    case 'not-equal':
+      return (record) => record[field] !== criterion.value;
+    case 'in': {
+      const values = new Set<unknown>(criterion.value);
+      return (record) => values.has(record[field]);
+    }
+    case 'like':
+    case 'not-like': {
+      const matches = compileLike(criterion.value);
+      const wanted = criterion.test === 'like';
+      return (record) => {
+        const text = record[field];
+        return typeof text === 'string' && matches(text) === wanted;
+      };
+    }
+    default: {
+      const compare = ORDER_TESTS[criterion.test];
+      return (record) => {
+        const number = record[field];
+        return typeof number === 'number' && compare(number, criterion.value);
+      };
+    }
+  }
+}
+
+const ORDER_TESTS: Readonly<Record<OrderTest, (a: number, b: number) => boolean>> = {
+  'less-than': (a, b) => a < b,
+  'less-than-or-equal': (a, b) => a <= b,
+  'greater-than': (a, b) => a > b,
+  'greater-than-or-equal': (a, b) => a >= b,
+};
+
+/** `text` as a `like` pattern that matches only itself. */
+export function escapeLike(text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&');
+}
+
+const ANY_RUN = Symbol('%');
+const ANY_ONE = Symbol('_');
+
+function compileLike(pattern: string): (text: string) => boolean {
+  const wanted = [...pattern.toLowerCase().matchAll(/\\?./gsu)].map(([token]) => {
+    if (token === '%') return ANY_RUN;
+    if (token === '_') return ANY_ONE;
+    return token.length > 1 && token.startsWith('\\') ? token.slice(1) : token;
+  });
+  return (text) => matchesLike(wanted, [...text.toLowerCase()]);
+}
+
+/** Goes back only to the last `%`: at most pattern length times text length steps. */
+function matchesLike(wanted: readonly (string | symbol)[], text: readonly string[]): boolean {
+  let at = 0;
+  let next = 0;
+  let lastRun = -1;
+  let resumeAt = 0;
+  while (at < text.length) {
+    if (wanted[next] === ANY_RUN) {
+      lastRun = next++;
+      resumeAt = at;
+    } else if (next < wanted.length && (wanted[next] === ANY_ONE || wanted[next] === text[at])) {
+      next++;
+      at++;
+    } else if (lastRun >= 0) {
+      next = lastRun + 1;
+      at = ++resumeAt;
+    } else {
+      return false;
+    }
+  }
+  while (wanted[next] === ANY_RUN) next++;
+  return next === wanted.length;
+}

@@ -1,0 +1,72 @@
+/** What can go wrong with a request, as data: the HTTP status and the text that a client may read. */
+const OUTCOMES = {
+  unauthenticated: [401, 'Valid credentials are required.'],
+  credential_ambiguous: [400, 'The request carries more than one credential. Send exactly one.'],
+  invalid_request: [400, 'The request is not valid.'],
+  forbidden: [403, 'The credential does not have the right to do this.'],
+  not_found: [404, 'There is no such thing here.'],
+  method_not_allowed: [405, 'This method is not allowed here.'],
+  conflict: [409, 'The record is in a state that does not allow this.'],
+  precondition_failed: [412, 'The record was changed meanwhile. Read it again and retry.'],
+  payload_too_large: [413, 'The request body is too large.'],
+  unsupported_media_type: [415, 'Send the request body as application/json.'],
+  store_unavailable: [503, 'Credentials cannot be checked at the moment. Retry shortly.'],
+} as const;
+
+/** The closed set of outcomes; stable, for programs. */
+export type AuthErrorCode = keyof typeof OUTCOMES;
+
+/** One fault of the input. `path` names the field (`statements.0.actions`), `message` says how to mend it. */
+export interface FieldError {
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface AuthErrorDetails {
+  /** Public text in place of the code's own. Must hold no secret and nothing that tells whether an id exists. */
+  readonly message?: string;
+  /** Private detail for logs and the audit trail. Never sent to a client; must hold no secret either. */
+  readonly reason?: string;
+  /** Response headers, e.g. `WWW-Authenticate` or `Retry-After`. */
+  readonly headers?: Readonly<Record<string, string | string[]>>;
+  readonly errors?: readonly FieldError[];
+}
+
+/** How long a client should wait when the store is unreachable. */
+const RETRY_AFTER_SECONDS = '1';
+
+/**
+ * A request was refused. Express's own error handler answers with `status` and `headers`;
+ * `latchkey.errorHandler()` answers with `application/problem+json` (RFC 9457).
+ */
+export class AuthError extends Error {
+  override readonly name = 'AuthError';
+  readonly code: AuthErrorCode;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[]>>;
+  readonly errors: readonly FieldError[];
+  /** Not enumerable: an error that is logged or sent as JSON by accident does not tell it. */
+  declare readonly reason: string;
+
+  constructor(code: AuthErrorCode, details: AuthErrorDetails = {}) {
+    const [status, message] = OUTCOMES[code];
+    super(details.message ?? message);
+    this.code = code;
+    this.status = status;
+    this.headers = details.headers ?? (status === 503 ? { 'Retry-After': RETRY_AFTER_SECONDS } : {});
+    this.errors = details.errors ?? [];
+    Object.defineProperty(this, 'reason', { value: details.reason ?? code });
+  }
+}
+
+/** Input that does not hold: 400 with every field that has to be mended. */
+export function invalidRequest(errors: readonly FieldError[]): AuthError {
+  const first = errors[0];
+  const message = first === undefined ? undefined : `The request is not valid: ${first.path} ${first.message}`;
+  return new AuthError('invalid_request', message === undefined ? { errors } : { errors, message });
+}
+
+/** The store did not answer in time, or not at all. `reason` is for the log. */
+export function storeUnavailable(reason: string): AuthError {
+  return new AuthError('store_unavailable', { reason });
+}

@@ -1,0 +1,28 @@
+/** Bounds of what a record may hold. They keep a record small enough to be read on every request. */
+export const LIMITS = Object.freeze({
+  /** Characters. */
+  name: 200,
+  description: 1_000,
+  identifier: 128,
+  reason: 500,
+  locale: 35,
+  timeZone: 64,
+  /** Entries of `properties`, and characters of their keys and values. */
+  properties: 32,
+  propertyKey: 64,
+  propertyValue: 512,
+  /** Statements of one credential, and what one statement may hold. */
+  statements: 100,
+  actions: 50,
+  action: 128,
+  resources: 100,
+  resource: 512,
+  /** Keys named in one bulk call. */
+  bulk: 1_000,
+  /** Records on one page. */
+  page: 200,
+  criteria: 20,
+});
+
+/** The last instant that every store sorts exactly: the end of the year 9999, in epoch ms. */
+export const LAST_INSTANT = 253_402_300_799_999;

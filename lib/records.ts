@@ -1,0 +1,84 @@
+import type { Statement } from './permissions.js';
+
+/** The stored shapes. Every instant is epoch ms; null means "not set". */
+
+/** A record with a version, which every change raises by one: changes are compare-and-set on it. */
+export interface VersionedRecord {
+  readonly id: string;
+  readonly version: number;
+}
+
+/** `session-key`: minted for a while, always expires. */
+export type ApiKeyKind = 'api-key' | 'session-key';
+
+export interface ApiKeyRecord extends VersionedRecord {
+  readonly kind: ApiKeyKind;
+  readonly name: string;
+  readonly description: string;
+  /** The user on whose behalf the key acts. */
+  readonly ownerId: string;
+  /** The organisation it belongs to; null where the host has none. */
+  readonly orgId: string | null;
+  /** The user who made it. */
+  readonly createdBy: string;
+  /** What it may do. */
+  readonly statements: readonly Statement[];
+  /** The resources it is tied to, as patterns: nothing else is allowed, whatever the statements say. Null: not tied. */
+  readonly resources: readonly string[] | null;
+  readonly properties: Readonly<Record<string, string>>;
+  /** The token's first part and last four characters: how people recognise it. */
+  readonly prefix: string;
+  readonly lastFour: string;
+  readonly secretHash: string;
+  /** The secret before the last rotation, accepted until `previousSecretExpiresAt`. */
+  readonly previousSecretHash: string | null;
+  readonly previousSecretExpiresAt: number | null;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly notBefore: number | null;
+  /** Null: never. */
+  readonly expiresAt: number | null;
+  readonly enabled: boolean;
+  readonly revokedAt: number | null;
+  readonly revokedBy: string | null;
+  readonly revokedReason: string | null;
+  /** BCP 47, for messages to the key's owner. */
+  readonly locale: string | null;
+  /** IANA name. */
+  readonly timeZone: string | null;
+  /** From when on the record may be removed for good: some time after it was revoked or has expired. Null: never. */
+  readonly expungeAt: number | null;
+}
+
+/** What a key was used for; written in batches, apart from the record. */
+export interface KeyUsage {
+  readonly lastUsedAt: number | null;
+  /** The address of the last use. */
+  readonly lastUsedFrom: string | null;
+  readonly useCount: number;
+  /** Refusals that named this key: a wrong secret, or the key was revoked, disabled, expired or not yet valid. */
+  readonly failureCount: number;
+}
+
+export const UNUSED: KeyUsage = Object.freeze({
+  lastUsedAt: null,
+  lastUsedFrom: null,
+  useCount: 0,
+  failureCount: 0,
+});
+
+/** What decides whether a key may be used. */
+export type KeyValidity = Pick<ApiKeyRecord, 'revokedAt' | 'expiresAt' | 'enabled' | 'notBefore'>;
+
+/** What the times and flags of a record amount to, at an instant. The first that holds, in this order. */
+export type KeyState = 'revoked' | 'expired' | 'disabled' | 'pending' | 'active';
+
+export const KEY_STATES: readonly KeyState[] = ['active', 'pending', 'disabled', 'expired', 'revoked'];
+
+export function keyState(record: KeyValidity, nowAt: number): KeyState {
+  if (record.revokedAt !== null) return 'revoked';
+  if (record.expiresAt !== null && record.expiresAt <= nowAt) return 'expired';
+  if (!record.enabled) return 'disabled';
+  if (record.notBefore !== null && record.notBefore > nowAt) return 'pending';
+  return 'active';
+}

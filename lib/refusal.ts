@@ -1,0 +1,31 @@
+/** Why a request was refused. For logs and the audit trail: outside, all of them are one 401. */
+export type RefusalReason =
+  | 'missing'
+  | 'form_not_accepted'
+  | 'malformed'
+  | 'unknown_id'
+  | 'wrong_secret'
+  | 'revoked'
+  | 'disabled'
+  | 'not_yet_valid'
+  | 'expired';
+
+/** A request that is not let in. One object for each reason: refusing must cost less than letting in. */
+export class Refusal {
+  readonly reason: RefusalReason;
+
+  constructor(reason: RefusalReason) {
+    this.reason = reason;
+    Object.freeze(this);
+  }
+}
+
+export const MISSING = new Refusal('missing');
+export const FORM_NOT_ACCEPTED = new Refusal('form_not_accepted');
+export const MALFORMED = new Refusal('malformed');
+export const UNKNOWN_ID = new Refusal('unknown_id');
+export const WRONG_SECRET = new Refusal('wrong_secret');
+export const REVOKED = new Refusal('revoked');
+export const DISABLED = new Refusal('disabled');
+export const NOT_YET_VALID = new Refusal('not_yet_valid');
+export const EXPIRED = new Refusal('expired');

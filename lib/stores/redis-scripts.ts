@@ -1,0 +1,130 @@
+import type { Redis } from 'ioredis';
+
+/** The Lua scripts, each on keys of one hash slot. Registered once; ioredis sends them again after SCRIPT FLUSH. */
+
+/**
+ * Writes a record by compare-and-set and tells the change feed. Sending it twice is the same as once.
+ * KEYS: record. ARGV: expected version ('' = must not exist), new JSON, channel, message. Returns 1, or 0 on conflict.
+ */
+const WRITE = `
+local current = redis.call('GET', KEYS[1])
+if current == ARGV[2] then return 1 end
+if ARGV[1] == '' then
+  if current then return 0 end
+elseif not current or cjson.decode(current).version ~= tonumber(ARGV[1]) then
+  return 0
+end
+redis.call('PUBLISH', ARGV[3], ARGV[4])
+redis.call('SET', KEYS[1], ARGV[2])
+return 1`;
+
+/**
+ * Removes a record and its usage unless the record was changed.
+ * KEYS: record, usage. ARGV: version, channel, message. Returns 1, or 0 when it was changed.
+ */
+const REMOVE = `
+local current = redis.call('GET', KEYS[1])
+if current and cjson.decode(current).version ~= tonumber(ARGV[1]) then return 0 end
+redis.call('PUBLISH', ARGV[2], ARGV[3])
+redis.call('DEL', KEYS[1], KEYS[2])
+return 1`;
+
+/**
+ * Enters a record in the four indexes of one scope, where it is not yet.
+ * KEYS: createdAt, name, expiresAt, lastUsedAt. ARGV: id, createdAt, name member, expiresAt score.
+ */
+const INDEX = `
+redis.call('ZADD', KEYS[1], 'NX', ARGV[2], ARGV[1])
+redis.call('ZADD', KEYS[2], 'NX', 0, ARGV[3])
+redis.call('ZADD', KEYS[3], 'NX', ARGV[4], ARGV[1])
+redis.call('ZADD', KEYS[4], 'NX', 0, ARGV[1])
+return 1`;
+
+/** Removes a record from the four indexes of one scope. KEYS as INDEX. ARGV: id, name member. */
+const UNINDEX = `
+redis.call('ZREM', KEYS[1], ARGV[1])
+redis.call('ZREM', KEYS[2], ARGV[2])
+redis.call('ZREM', KEYS[3], ARGV[1])
+redis.call('ZREM', KEYS[4], ARGV[1])
+return 1`;
+
+/**
+ * A page of a sorted set, beginning after (score, id), found by binary search among equal scores. Compares bytes, as
+ * Redis sorts; Lua's own string comparison follows the server's locale.
+ * KEYS: sorted set. ARGV: limit, '1' for descending, score ('' = from the start), id. Returns id, score, id, score ...
+ */
+const PAGE = `
+local key, limit, descending, score, id = KEYS[1], tonumber(ARGV[1]), ARGV[2] == '1', ARGV[3], ARGV[4]
+local function compare(a, b)
+  for i = 1, math.min(#a, #b) do
+    local x, y = string.byte(a, i), string.byte(b, i)
+    if x ~= y then return x - y end
+  end
+  return #a - #b
+end
+local size = redis.call('ZCARD', key)
+local first, last
+if score == '' then
+  first, last = 0, limit - 1
+  if descending then first, last = size - limit, size - 1 end
+else
+  local low = redis.call('ZCOUNT', key, '-inf', '(' .. score)
+  local high = low + redis.call('ZCOUNT', key, score, score)
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    local order = compare(redis.call('ZRANGE', key, middle, middle)[1], id)
+    if order > 0 or (descending and order == 0) then high = middle else low = middle + 1 end
+  end
+  first, last = low, low + limit - 1
+  if descending then first, last = low - limit, low - 1 end
+end
+if last < 0 then return {} end
+local found = redis.call('ZRANGE', key, math.max(first, 0), last, 'WITHSCORES')
+if not descending then return found end
+local reversed = {}
+for i = #found - 1, 1, -2 do
+  reversed[#reversed + 1] = found[i]
+  reversed[#reversed + 1] = found[i + 1]
+end
+return reversed`;
+
+/**
+ * Adds to the usage of a record that exists. KEYS: record, usage.
+ * ARGV: uses, failures, lastUsedAt ('' = not used), address. Returns 1, or 0 without a record.
+ */
+const ADD_USAGE = `
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+if ARGV[1] ~= '0' then redis.call('HINCRBY', KEYS[2], 'useCount', ARGV[1]) end
+if ARGV[2] ~= '0' then redis.call('HINCRBY', KEYS[2], 'failureCount', ARGV[2]) end
+if ARGV[3] ~= '' then
+  local last = redis.call('HGET', KEYS[2], 'lastUsedAt')
+  if not last or tonumber(last) <= tonumber(ARGV[3]) then
+    redis.call('HSET', KEYS[2], 'lastUsedAt', ARGV[3], 'lastUsedFrom', ARGV[4])
+  end
+end
+return 1`;
+
+type Argument = string | number;
+
+/** The scripts as commands of the client. */
+export interface ScriptCommands {
+  latchkeyWrite(record: string, version: Argument, json: string, channel: string, id: string): Promise<number>;
+  latchkeyRemove(record: string, usage: string, version: Argument, channel: string, id: string): Promise<number>;
+  latchkeyIndex(a: string, b: string, c: string, d: string, ...args: Argument[]): Promise<number>;
+  latchkeyUnindex(a: string, b: string, c: string, d: string, id: string, nameMember: string): Promise<number>;
+  latchkeyPage(index: string, limit: number, descending: Argument, score: Argument, id: string): Promise<string[]>;
+  latchkeyAddUsage(record: string, usage: string, ...args: Argument[]): Promise<number>;
+}
+
+export type ScriptedRedis = Redis & ScriptCommands;
+
+/** Adds the scripts to `client` as commands whose names begin with `latchkey`. */
+export function defineScripts(client: Redis): ScriptedRedis {
+  client.defineCommand('latchkeyWrite', { numberOfKeys: 1, lua: WRITE });
+  client.defineCommand('latchkeyRemove', { numberOfKeys: 2, lua: REMOVE });
+  client.defineCommand('latchkeyIndex', { numberOfKeys: 4, lua: INDEX });
+  client.defineCommand('latchkeyUnindex', { numberOfKeys: 4, lua: UNINDEX });
+  client.defineCommand('latchkeyPage', { numberOfKeys: 1, lua: PAGE });
+  client.defineCommand('latchkeyAddUsage', { numberOfKeys: 2, lua: ADD_USAGE });
+  return client as ScriptedRedis;
+}

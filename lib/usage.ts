@@ -1,0 +1,136 @@
+import type { ApiKeyStore, UsageDelta } from './stores/store.js';
+
+/** Keys that may wait for the next flush; more are counted on the key itself and enter when there is room. */
+const MAX_WAITING = 100_000;
+/** When so many keys wait, the flush does not wait for its time. */
+const FLUSH_EARLY_AT = 10_000;
+
+export interface UsageOptions {
+  /** Between two writes of what was collected, in ms; a crash loses at most this much usage. Default 5,000. */
+  readonly flushIntervalMs?: number;
+}
+
+interface Owned {
+  readonly id: string;
+  readonly orgId: string | null;
+  readonly ownerId: string;
+}
+
+/** What happened to one key since the last flush. Belongs to the cached entry of that key. */
+export class UsageCounter {
+  readonly #recorder: UsageRecorder;
+  readonly #key: Owned;
+  #uses = 0;
+  #failures = 0;
+  #lastUsedAt: number | null = null;
+  #lastUsedFrom: string | null = null;
+  #isWaiting = false;
+
+  constructor(recorder: UsageRecorder, key: Owned) {
+    this.#recorder = recorder;
+    this.#key = key;
+  }
+
+  used(nowAt: number, address: string | null): void {
+    this.#uses++;
+    this.#lastUsedAt = nowAt;
+    this.#lastUsedFrom = address;
+    if (!this.#isWaiting) this.#isWaiting = this.#recorder.enlist(this);
+  }
+
+  failed(): void {
+    this.#failures++;
+    if (!this.#isWaiting) this.#isWaiting = this.#recorder.enlist(this);
+  }
+
+  /** Hands over what was counted and begins again at zero. */
+  drain(): UsageDelta {
+    const { id, orgId, ownerId } = this.#key;
+    const delta = {
+      id,
+      orgId,
+      ownerId,
+      uses: this.#uses,
+      failures: this.#failures,
+      lastUsedAt: this.#lastUsedAt,
+      lastUsedFrom: this.#lastUsedFrom,
+    };
+    this.#uses = 0;
+    this.#failures = 0;
+    this.#lastUsedAt = null;
+    this.#lastUsedFrom = null;
+    this.#isWaiting = false;
+    return delta;
+  }
+
+  /** Takes back what could not be written. */
+  restore(delta: UsageDelta): void {
+    this.#uses += delta.uses;
+    this.#failures += delta.failures;
+    if (this.#lastUsedAt === null) {
+      this.#lastUsedAt = delta.lastUsedAt;
+      this.#lastUsedFrom = delta.lastUsedFrom;
+    }
+    if (!this.#isWaiting) this.#isWaiting = this.#recorder.enlist(this);
+  }
+}
+
+/** Collects uses and refusals in the process and writes them in batches: never a write per request. */
+export class UsageRecorder {
+  readonly #store: ApiKeyStore;
+  readonly #timer: NodeJS.Timeout;
+  #waiting = new Set<UsageCounter>();
+  #flush: Promise<void> | null = null;
+
+  constructor(store: ApiKeyStore, options: UsageOptions = {}) {
+    const { flushIntervalMs = 5_000 } = options;
+    if (!Number.isSafeInteger(flushIntervalMs) || flushIntervalMs < 10 || flushIntervalMs > 3_600_000) {
+      throw new TypeError('usage.flushIntervalMs must be a whole number from 10 to 3600000');
+    }
+    this.#store = store;
+    this.#timer = setInterval(() => this.#flushInBackground(), flushIntervalMs).unref();
+  }
+
+  counter(key: Owned): UsageCounter {
+    return new UsageCounter(this, key);
+  }
+
+  /** True when `counter` is written with the next flush; false when too many wait. */
+  enlist(counter: UsageCounter): boolean {
+    if (this.#waiting.size >= MAX_WAITING) return false;
+    this.#waiting.add(counter);
+    if (this.#waiting.size === FLUSH_EARLY_AT) setImmediate(() => this.#flushInBackground());
+    return true;
+  }
+
+  /** Writes what was collected. Rejects when the store does not take it; it is then kept for the next time. */
+  flush(): Promise<void> {
+    this.#flush ??= this.#write().finally(() => {
+      this.#flush = null;
+    });
+    return this.#flush;
+  }
+
+  /** Writes what is left; rejects when the store does not take it. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#flush?.catch(() => {}); // what it could not write waits again
+    await this.flush();
+  }
+
+  #flushInBackground(): void {
+    this.flush().catch(() => {}); // kept for the next time
+  }
+
+  async #write(): Promise<void> {
+    const batch = [...this.#waiting].map((counter) => ({ counter, delta: counter.drain() }));
+    this.#waiting = new Set();
+    if (batch.length === 0) return;
+    try {
+      await this.#store.addUsage(batch.map(({ delta }) => delta));
+    } catch (error) {
+      for (const { counter, delta } of batch) counter.restore(delta);
+      throw error;
+    }
+  }
+}
