@@ -1,0 +1,126 @@
+import type { IncomingMessage } from 'node:http';
+import type { Credential, CredentialScheme } from '../secret.js';
+import { hasPairShape, splitToken } from '../secret.js';
+
+/** A longer credential is refused without being read, in characters. Ours have about 75, in base64 about 100. */
+const MAX_CREDENTIAL = 1_024;
+const AUTHORIZATION = 'authorization';
+
+/** Nothing was sent. */
+export const ABSENT = Symbol('absent');
+/** A credential was sent, in a form that is not accepted here. */
+export const FOREIGN = Symbol('foreign');
+/** Something was sent that is no credential of ours. */
+export const MALFORMED = Symbol('malformed');
+/** One header twice, or two different credentials: whoever guesses which one counts guesses wrong. */
+export const AMBIGUOUS = Symbol('ambiguous');
+
+export type Reading = Credential | typeof ABSENT | typeof FOREIGN | typeof MALFORMED | typeof AMBIGUOUS;
+
+/**
+ * Reads credentials from headers: a raw token, `Authorization: ApiKey base64(id:secret)` (scheme without regard to case)
+ * and Basic (RFC 7617). Never from the query string.
+ */
+export class HeaderReader {
+  /** As the host wrote them, for challenges. */
+  readonly headers: readonly string[];
+  readonly #names: readonly string[];
+  readonly #prefix: string;
+
+  /** @throws TypeError for a name that is no header of its own. */
+  constructor(prefix: string, headers: readonly string[] = ['X-API-Key']) {
+    for (const header of headers) {
+      if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(header) || header.toLowerCase() === AUTHORIZATION) {
+        throw new TypeError('http.headers must be names of headers that carry nothing else, e.g. ["X-API-Key"]');
+      }
+    }
+    this.#prefix = prefix;
+    this.headers = [...headers];
+    this.#names = headers.map((header) => header.toLowerCase());
+  }
+
+  /** The header that carries a raw token, in lower case; undefined when there is none. */
+  presentHeader(req: IncomingMessage): string | undefined {
+    return this.#names.find((name) => Boolean(req.headers[name]));
+  }
+
+  /** The one credential in the forms that `accepts` names. All forms are looked at: two that differ are ambiguous. */
+  read(req: IncomingMessage, accepts: ReadonlySet<CredentialScheme>): Reading {
+    let any: Reading = ABSENT;
+    let accepted: Reading = ABSENT;
+    for (const name of this.#names) {
+      const value = req.headers[name];
+      if (!value) continue;
+      const reading = this.#readToken(String(value));
+      if (contradicts(any, reading)) return AMBIGUOUS;
+      any = reading;
+      if (accepts.has('api-key-header')) accepted = reading;
+    }
+    const { authorization = '' } = req.headers;
+    const scheme = schemeOf(authorization);
+    if (scheme !== null) {
+      const reading = readPair(scheme, authorization);
+      // Basic may be somebody else's (a proxy's): beside another credential it counts only when it looks like ours.
+      if (any === ABSENT || scheme === 'api-key' || looksLikeOurs(reading)) {
+        if (contradicts(any, reading)) return AMBIGUOUS;
+        any = reading;
+        if (accepted === ABSENT && accepts.has(scheme)) accepted = reading;
+      }
+    }
+    if (any === ABSENT) return ABSENT;
+    if (this.#isSentTwice(req)) return AMBIGUOUS;
+    return accepted === ABSENT ? FOREIGN : accepted;
+  }
+
+  #readToken(value: string): Reading {
+    if (value.length > MAX_CREDENTIAL) return MALFORMED;
+    const pair = splitToken(this.#prefix, value);
+    return pair === null ? MALFORMED : { scheme: 'api-key-header', id: pair.id, secret: pair.secret };
+  }
+
+  /** Node joins or drops repeated headers before anybody can see them; only the raw list tells. */
+  #isSentTwice({ rawHeaders }: IncomingMessage): boolean {
+    let authorizations = 0;
+    let tokens = 0;
+    for (let i = 0; i < rawHeaders.length; i += 2) {
+      const name = rawHeaders[i] as string;
+      if (name.length === AUTHORIZATION.length && name.toLowerCase() === AUTHORIZATION) authorizations++;
+      for (const ours of this.#names) {
+        if (name.length === ours.length && name.toLowerCase() === ours) tokens++;
+      }
+    }
+    return authorizations > 1 || tokens > 1;
+  }
+}
+
+export function isCredential(reading: Reading): reading is Credential {
+  return typeof reading === 'object';
+}
+
+function contradicts(a: Reading, b: Reading): boolean {
+  if (a === ABSENT) return false;
+  return !(isCredential(a) && isCredential(b) && a.id === b.id && a.secret === b.secret);
+}
+
+function looksLikeOurs(reading: Reading): boolean {
+  return isCredential(reading) && hasPairShape(reading.id, reading.secret);
+}
+
+/** Which of our schemes an Authorization header names; null for any other. */
+function schemeOf(authorization: string): 'api-key' | 'basic' | null {
+  const space = authorization.indexOf(' ');
+  if (space === 6 && authorization.slice(0, 6).toLowerCase() === 'apikey') return 'api-key';
+  if (space === 5 && authorization.slice(0, 5).toLowerCase() === 'basic') return 'basic';
+  return null;
+}
+
+/** The pair in `<scheme> base64(id:secret)`; the base64 must be what an encoder writes, padding included. */
+function readPair(scheme: CredentialScheme, authorization: string): Reading {
+  if (authorization.length > MAX_CREDENTIAL) return MALFORMED;
+  const base64 = authorization.slice(authorization.indexOf(' ')).trim();
+  const bytes = Buffer.from(base64, 'base64');
+  if (bytes.toString('base64') !== base64) return MALFORMED;
+  const pair = bytes.toString('utf8');
+  const colon = pair.indexOf(':');
+  return colon < 0 ? MALFORMED : { scheme, id: pair.slice(0, colon), secret: pair.slice(colon + 1) };
+}

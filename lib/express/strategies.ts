@@ -1,0 +1,106 @@
+import type { Request } from 'express';
+import { HeaderAPIKeyStrategy } from 'passport-headerapikey';
+import { AuthError } from '../errors.js';
+import { Principal } from '../principal.js';
+import { splitToken } from '../secret.js';
+import type { Verdict } from '../verifier.js';
+import type { Authenticator, StrategyName } from './authenticator.js';
+
+/** What Passport adds to a strategy for the length of a request. `pass` is not here: it would let the request through. */
+interface PassportActions {
+  success(user: object, info?: object): void;
+  /** Tries the next strategy; the 401 lists the challenges of all that failed. */
+  fail(challenge: string): void;
+  /** Ends the request. */
+  error(error: unknown): void;
+}
+
+export interface PassportStrategy {
+  readonly name?: string | undefined;
+  authenticate(this: PassportActions, req: Request): void;
+}
+
+/** The strategies by name, for `passport.use`. */
+export function createStrategies(authenticator: Authenticator, prefix: string): Record<StrategyName, PassportStrategy> {
+  return {
+    'api-key-header': new ApiKeyHeaderStrategy(authenticator, prefix) as unknown as PassportStrategy,
+    'api-key': authorizationStrategy(authenticator, 'api-key'),
+    basic: authorizationStrategy(authenticator, 'basic'),
+  };
+}
+
+/** `Authorization: ApiKey base64(id:secret)`, or Basic. */
+function authorizationStrategy(authenticator: Authenticator, name: 'api-key' | 'basic'): PassportStrategy {
+  const accepts = new Set([name]);
+  return {
+    name,
+    authenticate(req) {
+      settle(
+        () => authenticator.authenticate(req, accepts),
+        (principal) => this.success(principal),
+        (refusal) => this.fail(authenticator.challenge(name, refusal)),
+        (error) => this.error(error),
+      );
+    },
+  };
+}
+
+/**
+ * A raw token in a header of its own. passport-headerapikey takes it out of the header; what it leaves open (a header sent
+ * twice, several credentials, size, a challenge that clients can read) is decided before.
+ */
+class ApiKeyHeaderStrategy extends HeaderAPIKeyStrategy {
+  readonly authenticator: Authenticator;
+
+  constructor(authenticator: Authenticator, prefix: string) {
+    const verify: HeaderAPIKeyStrategy['verify'] = (token, verified, req) => {
+      const pair = splitToken(prefix, token);
+      if (pair === null || req === undefined) return verified(new AuthError('credential_ambiguous'));
+      settle(
+        () => authenticator.verify(req, { scheme: 'api-key-header', ...pair }),
+        (principal) => verified(null, principal),
+        (refusal) => verified(null, undefined, authenticator.challenge('api-key-header', refusal) as unknown as object),
+        (error) => verified(error as Error),
+      );
+    };
+    super({ header: authenticator.reader.headers[0] ?? '', prefix: '' }, true, verify);
+    this.name = 'api-key-header';
+    this.authenticator = authenticator;
+  }
+
+  override authenticate(this: this & PassportActions, req: Request): void {
+    const { authenticator } = this;
+    const reading = authenticator.reader.read(req, ACCEPTS_HEADER);
+    if (typeof reading === 'object') {
+      this.apiKeyHeader = { header: authenticator.reader.presentHeader(req) ?? '', prefix: '' };
+      super.authenticate(req);
+      return;
+    }
+    settle(
+      () => authenticator.authenticate(req, ACCEPTS_HEADER),
+      (principal) => this.success(principal),
+      (refusal) => this.fail(authenticator.challenge('api-key-header', refusal)),
+      (error) => this.error(error),
+    );
+  }
+}
+
+const ACCEPTS_HEADER = new Set(['api-key-header'] as const);
+
+function settle(
+  decide: () => Verdict | Promise<Verdict>,
+  success: (principal: Principal) => void,
+  fail: (refusal: Exclude<Verdict, Principal>) => void,
+  error: (error: unknown) => void,
+): void {
+  const tell = (verdict: Verdict) => (verdict instanceof Principal ? success(verdict) : fail(verdict));
+  let verdict: Verdict | Promise<Verdict>;
+  try {
+    verdict = decide();
+  } catch (thrown) {
+    error(thrown);
+    return;
+  }
+  if (verdict instanceof Promise) verdict.then(tell, error);
+  else tell(verdict);
+}
