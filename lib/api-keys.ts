@@ -22,6 +22,8 @@ const MAX_TRIES = 30;
 /** Records that one call of `list` or `search` looks at; a filter that few records meet may bring short pages. */
 const MAX_SCAN = 2_000;
 const SCAN_CHUNK = 200;
+/** What `update` changes, besides the statements. */
+const CHANGEABLE = ['name', 'description', 'resources', 'properties', 'notBefore', 'expiresAt', 'locale', 'timeZone'];
 /** Records changed at once by a bulk call. */
 const BULK_CONCURRENCY = 16;
 
@@ -97,7 +99,8 @@ export class ApiKeys {
   async create(input: NewKey, { by }: { readonly by: Actor }): Promise<IssuedKey> {
     const nowAt = this.#now();
     const { id, secret, token } = generateSecret(this.#prefix);
-    const expiresAt = this.#lifetimes.expiry(input.expiresAt, nowAt);
+    const asked = askedExpiry(input, nowAt);
+    const expiresAt = asked === undefined ? this.#lifetimes.defaultExpiry(nowAt) : asked;
     const record: ApiKeyRecord = {
       id,
       version: 1,
@@ -187,9 +190,10 @@ export class ApiKeys {
   update(id: string, fields: KeyChanges, options: ChangeOptions): Promise<ApiKey> {
     return this.#change(id, options, (record, nowAt) => {
       refuseRevoked(record);
-      const next = applyChanges(record, fields);
+      const expiresAt = askedExpiry(fields, nowAt);
+      const next = applyChanges(record, { ...fields, expiresAt });
       refuseFaults(checkKeyFields(next));
-      if (fields.expiresAt !== undefined || fields.notBefore !== undefined) {
+      if (expiresAt !== undefined || fields.notBefore !== undefined) {
         refuseFaults(this.#lifetimes.check(next.expiresAt, next.notBefore, nowAt));
       }
       refuseExcess(options.by, record);
@@ -339,9 +343,18 @@ function refuseRevoked(record: ApiKeyRecord): void {
   if (record.revokedAt !== null) throw new AuthError('conflict', { message: 'The key is revoked, for good.' });
 }
 
-function applyChanges(record: ApiKeyRecord, { statements, ...fields }: KeyChanges): ApiKeyRecord {
-  const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-  return { ...record, ...given, statements: statements?.map(toStatement) ?? record.statements };
+/** Undefined when nothing is asked for. */
+function askedExpiry({ expiresAt, lifetimeMs }: KeyChanges, nowAt: number): number | null | undefined {
+  if (lifetimeMs === undefined) return expiresAt;
+  if (expiresAt === undefined && Number.isSafeInteger(lifetimeMs) && lifetimeMs > 0) return nowAt + lifetimeMs;
+  throw invalidRequest([{ path: 'lifetimeMs', message: 'must be a positive whole number of ms, without expiresAt' }]);
+}
+
+function applyChanges(record: ApiKeyRecord, { statements, lifetimeMs: _, ...fields }: KeyChanges): ApiKeyRecord {
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  const unknown = given.filter(([path]) => !CHANGEABLE.includes(path));
+  refuseFaults(unknown.map(([path]) => ({ path, message: 'cannot be changed' })));
+  return { ...record, ...Object.fromEntries(given), statements: statements?.map(toStatement) ?? record.statements };
 }
 
 function encodeCursor(order: ApiKeyOrder, descending: boolean, position: string): string {

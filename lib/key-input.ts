@@ -20,7 +20,11 @@ export interface KeyFields {
 /** Fields as callers give them: what is undefined stays as it is. */
 export type KeyChanges = {
   readonly [Field in Exclude<keyof KeyFields, 'statements'>]?: KeyFields[Field] | undefined;
-} & { readonly statements?: readonly StatementInput[] | undefined };
+} & {
+  readonly statements?: readonly StatementInput[] | undefined;
+  /** In place of `expiresAt`: how long from now, in ms. */
+  readonly lifetimeMs?: number | undefined;
+};
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
 const CONTROL = /[\u0000-\u001f\u007f]/;

@@ -34,9 +34,9 @@ export class KeyLifetimes {
     if (this.#defaultMs > this.#maxMs) throw new TypeError('keys.defaultLifetimeMs must not exceed keys.maxLifetimeMs');
   }
 
-  /** When a key made now expires; `asked` undefined: the default, null: never. */
-  expiry(asked: number | null | undefined, nowAt: number): number | null {
-    return asked === undefined ? nowAt + this.#defaultMs : asked;
+  /** When a key made now expires, if its maker does not say. */
+  defaultExpiry(nowAt: number): number {
+    return nowAt + this.#defaultMs;
   }
 
   /** The faults of an expiry that is asked for at `nowAt`. */

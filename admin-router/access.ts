@@ -1,0 +1,54 @@
+import { type ApiKey, AuthError, type Latchkey, type Principal } from '../lib/index.js';
+
+/** The rights of the admin API: ordinary actions, on the resources `api-keys` and `api-keys/<id>`. */
+export type KeyAction = 'keys:manage-own' | 'keys:read' | 'keys:manage' | 'keys:grant';
+
+const COLLECTION = 'api-keys';
+
+/** Whether `principal` may do one of `actions` on the collection. */
+export function may(principal: Principal, ...actions: readonly KeyAction[]): boolean {
+  return actions.some((action) => principal.can(action, COLLECTION));
+}
+
+/** @throws AuthError `forbidden` naming the first of `actions`. */
+export function demand(principal: Principal, ...actions: readonly [KeyAction, ...KeyAction[]]): void {
+  if (!may(principal, ...actions)) throw lacks(actions[0]);
+}
+
+export function mayManage(principal: Principal, key: ApiKey): boolean {
+  return isOwnAndAllowed(principal, key) || principal.can('keys:manage', resourceOf(key));
+}
+
+/** @throws AuthError `forbidden`. */
+export function demandManage(principal: Principal, key: ApiKey): void {
+  if (!mayManage(principal, key)) throw lacks('keys:manage');
+}
+
+/** A new secret of somebody else's key is as good as a key made for them. */
+export function demandRotate(principal: Principal, key: ApiKey): void {
+  demandManage(principal, key);
+  if (principal.id !== key.ownerId && !principal.can('keys:grant', resourceOf(key))) throw lacks('keys:grant');
+}
+
+/**
+ * The key, when `principal` may see it; null for an unknown one, one of another organisation, and one of somebody else's
+ * that may not be seen: these look the same.
+ */
+export async function visibleKey(latchkey: Latchkey, principal: Principal, id: string): Promise<ApiKey | null> {
+  const key = /^[A-Za-z0-9]{1,64}$/.test(id) ? await latchkey.apiKeys.get(id) : null;
+  if (key === null || key.orgId !== principal.orgId) return null;
+  const isVisible = mayManage(principal, key) || principal.can('keys:read', resourceOf(key));
+  return isVisible ? key : null;
+}
+
+function isOwnAndAllowed(principal: Principal, key: ApiKey): boolean {
+  return principal.id === key.ownerId && principal.can('keys:manage-own', resourceOf(key));
+}
+
+function resourceOf(key: ApiKey): string {
+  return `${COLLECTION}/${key.id}`;
+}
+
+function lacks(action: KeyAction): AuthError {
+  return new AuthError('forbidden', { message: `The credential lacks the right "${action}".` });
+}

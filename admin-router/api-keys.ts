@@ -1,0 +1,167 @@
+import type { Request } from 'express';
+import type { ApiKey, Criterion, KeyPage, Latchkey, Principal } from '../lib/index.js';
+import { AuthError } from '../lib/index.js';
+import { demand, demandManage, demandRotate, may, mayManage, visibleKey } from './access.js';
+import type { Answer, Route } from './route.js';
+import { route } from './route.js';
+import {
+  emptySchema,
+  keyChangesSchema,
+  listSchema,
+  newKeySchema,
+  reasonSchema,
+  revokeManySchema,
+  rotateSchema,
+  searchSchema,
+} from './schemas.js';
+import { issuedToWire, keyToWire } from './wire.js';
+
+/** The routes of `/api-keys`. */
+export function apiKeyRoutes(latchkey: Latchkey): Route[] {
+  const { apiKeys } = latchkey;
+
+  async function find(principal: Principal, id: string): Promise<ApiKey> {
+    const key = await visibleKey(latchkey, principal, id);
+    if (key === null) throw new AuthError('not_found');
+    return key;
+  }
+
+  return [
+    route('POST', '/api-keys', {
+      summary: 'Make a key. The answer is the only one that holds its secret.',
+      body: newKeySchema,
+      async handle({ principal, body, req }) {
+        const { ownerId = principal.id, expiresInSeconds, ...fields } = body;
+        if (ownerId === principal.id) demand(principal, 'keys:manage-own', 'keys:manage');
+        else demand(principal, 'keys:grant');
+        const input = { ...fields, ...lifetime(expiresInSeconds), ownerId, orgId: principal.orgId };
+        const issued = await apiKeys.create(input, { by: principal });
+        const headers = { ...etag(issued.key), Location: `${req.baseUrl}/api-keys/${issued.key.id}` };
+        return { status: 201, headers, body: issuedToWire(issued) };
+      },
+    }),
+    route('GET', '/api-keys', {
+      summary: 'List keys: one’s own, or with keys:read those of the organisation.',
+      query: listSchema,
+      async handle({ principal, query }) {
+        const { limit, cursor, sort, descending, ownerId, ...filter } = query;
+        const scope = { ...scopeOf(principal, ownerId), limit, cursor, sort, descending };
+        return { body: pageToWire(await apiKeys.list(scope, filter)) };
+      },
+    }),
+    route('POST', '/api-keys/search', {
+      summary: 'Search keys by criteria, all of which must hold.',
+      body: searchSchema,
+      async handle({ principal, body }) {
+        const { criteria, ownerId, ...paging } = body;
+        const page = await apiKeys.search(
+          { ...scopeOf(principal, ownerId), ...paging },
+          criteria as readonly Criterion[],
+        );
+        return { body: pageToWire(page) };
+      },
+    }),
+    route('POST', '/api-keys/revoke', {
+      summary: 'Revoke several keys; each has its own outcome.',
+      body: revokeManySchema,
+      async handle({ principal, body }) {
+        const allowed: string[] = [];
+        const refused = new Map<string, string>();
+        for (const id of new Set(body.ids)) {
+          const key = await visibleKey(latchkey, principal, id);
+          if (key === null) refused.set(id, 'not_found');
+          else if (mayManage(principal, key)) allowed.push(id);
+          else refused.set(id, 'forbidden');
+        }
+        const done = await apiKeys.revokeMany(allowed, { by: principal, reason: body.reason });
+        const outcomes = new Map([...refused, ...done.map(({ id, outcome }) => [id, outcome] as const)]);
+        return { body: { results: body.ids.map((id) => ({ id, outcome: outcomes.get(id) })) } };
+      },
+    }),
+    route('GET', '/api-keys/:id', {
+      summary: 'Read a key.',
+      async handle({ principal, id }) {
+        return answer(await find(principal, id));
+      },
+    }),
+    route('PATCH', '/api-keys/:id', {
+      summary: 'Change the fields that are given; with If-Match only the version that was read.',
+      body: keyChangesSchema,
+      async handle({ principal, id, body, req }) {
+        demandManage(principal, await find(principal, id));
+        const { expiresInSeconds, ...fields } = body;
+        const changes = { ...fields, ...lifetime(expiresInSeconds) };
+        return answer(await apiKeys.update(id, changes, { by: principal, ifVersion: ifMatch(req) }));
+      },
+    }),
+    route('DELETE', '/api-keys/:id', {
+      summary: 'Revoke a key, for good. It stays readable for the retention time.',
+      query: reasonSchema,
+      async handle({ principal, id, query, req }) {
+        demandManage(principal, await find(principal, id));
+        const { reason } = query;
+        return answer(await apiKeys.revoke(id, { by: principal, ifVersion: ifMatch(req), reason }));
+      },
+    }),
+    route('POST', '/api-keys/:id/rotate', {
+      summary: 'Give a key a new secret; the old one is accepted for graceSeconds more.',
+      body: rotateSchema,
+      async handle({ principal, id, body, req }) {
+        demandRotate(principal, await find(principal, id));
+        const graceMs = body.graceSeconds * 1_000;
+        const issued = await apiKeys.rotate(id, { by: principal, ifVersion: ifMatch(req), graceMs });
+        return { headers: etag(issued.key), body: issuedToWire(issued) };
+      },
+    }),
+    route('POST', '/api-keys/:id/disable', {
+      summary: 'Refuse a key until it is enabled again.',
+      body: emptySchema,
+      async handle({ principal, id, req }) {
+        demandManage(principal, await find(principal, id));
+        return answer(await apiKeys.disable(id, { by: principal, ifVersion: ifMatch(req) }));
+      },
+    }),
+    route('POST', '/api-keys/:id/enable', {
+      summary: 'Accept a disabled key again.',
+      body: emptySchema,
+      async handle({ principal, id, req }) {
+        demandManage(principal, await find(principal, id));
+        return answer(await apiKeys.enable(id, { by: principal, ifVersion: ifMatch(req) }));
+      },
+    }),
+  ];
+}
+
+function lifetime(expiresInSeconds: number | undefined): { lifetimeMs?: number } {
+  return expiresInSeconds === undefined ? {} : { lifetimeMs: expiresInSeconds * 1_000 };
+}
+
+/** Whose keys a list shows. @throws AuthError `forbidden` for somebody else's without the right. */
+function scopeOf(principal: Principal, ownerId: string | undefined): { orgId: string | null; ownerId?: string } {
+  const { orgId } = principal;
+  if (may(principal, 'keys:read', 'keys:manage')) return ownerId === undefined ? { orgId } : { orgId, ownerId };
+  if (ownerId !== undefined && ownerId !== principal.id) demand(principal, 'keys:read');
+  demand(principal, 'keys:manage-own');
+  return { orgId, ownerId: principal.id };
+}
+
+function answer(key: ApiKey): Answer {
+  return { headers: etag(key), body: keyToWire(key) };
+}
+
+function etag(key: ApiKey): Record<string, string> {
+  return { ETag: `"${key.version}"` };
+}
+
+/** The version in If-Match (RFC 9110); undefined without one, or for `*`. */
+function ifMatch(req: Request): number | undefined {
+  const header = req.headers['if-match'];
+  if (header === undefined || header.trim() === '*') return undefined;
+  const version = /^"(\d{1,15})"$/.exec(header.trim())?.[1];
+  if (version === undefined) throw new AuthError('precondition_failed');
+  return Number(version);
+}
+
+function pageToWire({ items, nextCursor }: KeyPage): object {
+  return { items: items.map(keyToWire), nextCursor };
+}

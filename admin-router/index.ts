@@ -1,0 +1,55 @@
+import { type NextFunction, type Request, type Response, Router } from 'express';
+import { AuthError, type Latchkey, Principal } from '../lib/index.js';
+import { apiKeyRoutes } from './api-keys.js';
+import { readBody, validate } from './request-body.js';
+import type { Route } from './route.js';
+import { emptySchema } from './schemas.js';
+import { whoamiRoutes } from './whoami.js';
+
+/**
+ * The management API, for `app.use('/auth', adminRouter(latchkey))`. Callers authenticate with a key of their own; they
+ * manage their own keys with the right `keys:manage-own`, and others' in their organisation with `keys:read`, `keys:manage`
+ * and `keys:grant`. Answers JSON; refusals are `application/problem+json` (RFC 9457). Paths that are not its own go on to
+ * the app.
+ */
+export function adminRouter(latchkey: Latchkey): Router {
+  const routes = [...apiKeyRoutes(latchkey), ...whoamiRoutes()];
+  const router = Router({ caseSensitive: true });
+  const authenticate = latchkey.authenticate(undefined, { failWithError: true });
+
+  for (const path of new Set(routes.map((route) => route.path))) {
+    const here = routes.filter((route) => route.path === path);
+    const allow = allowedMethods(here);
+    const resource = router.route(path);
+    resource.options((_req, res) => void res.setHeader('Allow', allow).status(204).end());
+    resource.all(noStore, authenticate, (req, res, next) => {
+      const method = req.method === 'HEAD' ? 'GET' : req.method;
+      const found = here.find((route) => route.method === method);
+      if (found !== undefined) respond(found, req, res).catch(next);
+      else next(new AuthError('method_not_allowed', { headers: { Allow: allow } }));
+    });
+  }
+  router.use(latchkey.errorHandler());
+  return router;
+}
+
+function allowedMethods(routes: readonly Route[]): string {
+  const methods = routes.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+  return [...methods, 'OPTIONS'].join(', ');
+}
+
+function noStore(_req: Request, res: Response, next: NextFunction): void {
+  res.setHeader('Cache-Control', 'no-store');
+  next();
+}
+
+async function respond(route: Route, req: Request, res: Response): Promise<void> {
+  const principal: unknown = req.user;
+  if (!(principal instanceof Principal)) throw new AuthError('unauthenticated');
+  const query = validate(route.query ?? emptySchema, { ...req.query });
+  const body = route.body === null ? undefined : validate(route.body, await readBody(req, res));
+  const { id = '' } = req.params;
+  const answer = await route.handle({ principal, id: String(id), body, query, req });
+  for (const [name, value] of Object.entries(answer.headers ?? {})) res.setHeader(name, value);
+  res.status(answer.status ?? 200).json(answer.body);
+}

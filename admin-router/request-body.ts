@@ -1,0 +1,93 @@
+import express, { type NextFunction, type Request, type Response } from 'express';
+import type { ZodError, ZodType } from 'zod';
+import { AuthError, type FieldError } from '../lib/index.js';
+
+/** The longest body, in bytes. */
+const MAX_BODY = 65_536;
+/** Faults that one answer names. */
+const MAX_FAULTS = 20;
+
+const parseJson = express.json({ limit: MAX_BODY, strict: false, type: () => true });
+
+/** Reads the body as JSON, unless the app has done so already. An empty one is `{}`. */
+export async function readBody(req: Request, res: Response): Promise<unknown> {
+  if (Number(req.headers['content-length'] ?? 0) > MAX_BODY) throw tooLarge();
+  const isEmpty = req.headers['content-length'] === '0' || !hasBody(req);
+  if (isEmpty) return {};
+  if (!req.is('application/json')) throw new AuthError('unsupported_media_type');
+  await new Promise<void>((resolve, reject) => {
+    const next: NextFunction = (error?: unknown) => (error === undefined ? resolve() : reject(asAuthError(error)));
+    parseJson(req, res, next);
+  });
+  refuseProto(req.body);
+  return req.body ?? {};
+}
+
+/** JSON may hold a member `__proto__`, which copying an object would lose without a word. Not recursive: depth is free. */
+function refuseProto(body: unknown): void {
+  const waiting: { value: unknown; path: string }[] = [{ value: body, path: '' }];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (typeof next.value !== 'object' || next.value === null) continue;
+    for (const [key, value] of Object.entries(next.value)) {
+      const path = next.path === '' ? key : `${next.path}.${key}`;
+      if (key === '__proto__') throw invalidBody({ path, message: 'is not a name that can be kept' });
+      waiting.push({ value, path });
+    }
+  }
+}
+
+function invalidBody(fault: FieldError): AuthError {
+  return new AuthError('invalid_request', {
+    errors: [fault],
+    message: `The request is not valid: ${fault.path || 'the body'} ${fault.message}.`,
+  });
+}
+
+/** @throws AuthError `invalid_request` naming every field. */
+export function validate<Output>(schema: ZodType<Output>, input: unknown): Output {
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  const errors = faultsOf(result.error).slice(0, MAX_FAULTS);
+  const first = errors[0];
+  throw new AuthError('invalid_request', {
+    errors,
+    message: `The request is not valid: ${first?.path || 'the body'} ${first?.message}`,
+  });
+}
+
+function faultsOf(error: ZodError): FieldError[] {
+  return error.issues.flatMap((issue): FieldError[] => {
+    const path = issue.path.map(String);
+    if (issue.code !== 'unrecognized_keys') return [{ path: path.join('.'), message: issue.message }];
+    return issue.keys.map((key) => ({
+      path: [...path, key.slice(0, 100)].join('.'),
+      message: 'is not a known field',
+    }));
+  });
+}
+
+function hasBody(req: Request): boolean {
+  return req.headers['transfer-encoding'] !== undefined || req.headers['content-length'] !== undefined;
+}
+
+function tooLarge(): AuthError {
+  return new AuthError('payload_too_large', { message: `The request body must have at most ${MAX_BODY} bytes.` });
+}
+
+/** body-parser's errors have a status and a type. What it quotes from the body is not passed on. */
+function asAuthError(error: unknown): unknown {
+  if (!(error instanceof Error) || !('status' in error)) return error;
+  switch (error.status) {
+    case 413:
+      return tooLarge();
+    case 415:
+      return new AuthError('unsupported_media_type', { message: 'The encoding of the request body is not supported.' });
+    case 400: {
+      const position = /position (\d+)/.exec(error.message)?.[1];
+      const where = position === undefined ? '' : `, near position ${position}`;
+      return invalidBody({ path: '', message: `must be valid JSON${where}` });
+    }
+    default:
+      return error;
+  }
+}

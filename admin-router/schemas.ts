@@ -1,0 +1,127 @@
+import * as z from 'zod';
+import { KEY_STATES, LAST_INSTANT, LIMITS, SEARCHABLE_FIELDS } from '../lib/index.js';
+
+/** What comes in, as data: validation, types and the OpenAPI document derive from here. */
+
+const instant = z.iso
+  .datetime({ offset: true, error: 'must be an RFC 3339 time, e.g. 2027-01-31T12:00:00Z' })
+  .transform((text) => Date.parse(text))
+  .refine((at) => at >= 0 && at <= LAST_INSTANT, { error: 'must be between the years 1970 and 9999' });
+
+const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, { error: 'must be a whole number' })
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, { error: `must be a whole number from ${min} to ${max}` });
+
+/** One value, several with commas between them, or the parameter several times. */
+const listOf = <Value extends string>(values: readonly [Value, ...Value[]]) =>
+  z.preprocess((input) => (typeof input === 'string' ? input.split(',') : input), z.array(z.enum(values)).min(1));
+
+const sortFields = ['createdAt', 'name', 'expiresAt', 'lastUsedAt'] as const;
+const sort = z
+  .enum([...sortFields, ...sortFields.map((field) => `-${field}` as const)])
+  .default('-createdAt')
+  .transform((text) => ({
+    sort: text.replace('-', '') as (typeof sortFields)[number],
+    descending: text.startsWith('-'),
+  }));
+
+const statement = z.strictObject({
+  actions: z.array(z.string()),
+  resources: z.array(z.string()).optional(),
+  workspace: z.string().optional(),
+  description: z.string().optional(),
+});
+
+const keyFields = {
+  name: z.string(),
+  description: z.string().optional(),
+  statements: z.array(statement).optional(),
+  resources: z.array(z.string()).nullable().optional(),
+  properties: z.record(z.string(), z.string()).optional(),
+  notBefore: instant.nullable().optional(),
+  expiresAt: instant.nullable().optional(),
+  /** In place of `expiresAt`. */
+  expiresInSeconds: z.int().positive().max(10_000_000_000).optional(),
+  locale: z.string().nullable().optional(),
+  timeZone: z.string().nullable().optional(),
+};
+
+const oneExpiry = {
+  test: ({ expiresAt, expiresInSeconds }: { expiresAt?: unknown; expiresInSeconds?: unknown }) =>
+    expiresAt === undefined || expiresInSeconds === undefined,
+  error: { error: 'must not stand beside expiresAt', path: ['expiresInSeconds'] },
+};
+
+export const newKeySchema = z
+  .strictObject({ ...keyFields, ownerId: z.string().optional() })
+  .refine(oneExpiry.test, oneExpiry.error);
+
+export const keyChangesSchema = z
+  .strictObject({ ...keyFields, name: keyFields.name.optional() })
+  .refine(oneExpiry.test, oneExpiry.error);
+
+export const rotateSchema = z.strictObject({ graceSeconds: z.int().min(0).max(1_000_000_000).default(0) });
+
+export const emptySchema = z.strictObject({});
+
+export const reasonSchema = z.strictObject({ reason: z.string().max(LIMITS.reason).optional() });
+
+export const revokeManySchema = z.strictObject({
+  ids: z.array(z.string()).min(1).max(LIMITS.bulk),
+  reason: z.string().max(LIMITS.reason).optional(),
+});
+
+const paging = {
+  cursor: z.string().max(2_000).optional(),
+  ownerId: z.string().optional(),
+  sort,
+};
+
+export const listSchema = z
+  .strictObject({
+    ...paging,
+    limit: wholeNumber(1, LIMITS.page).optional(),
+    kind: z.enum(['api-key', 'session-key']).optional(),
+    state: listOf(KEY_STATES as [(typeof KEY_STATES)[number]]).optional(),
+    name: z.string().max(LIMITS.name).optional(),
+    createdFrom: instant.optional(),
+    createdBefore: instant.optional(),
+    expiresFrom: instant.optional(),
+    expiresBefore: instant.optional(),
+  })
+  .transform(({ sort: order, state, ...rest }) => ({ ...rest, ...order, states: state }));
+
+const criterion = z
+  .strictObject({
+    field: z.enum(Object.keys(SEARCHABLE_FIELDS) as [keyof typeof SEARCHABLE_FIELDS]),
+    test: z.enum([
+      'equal',
+      'not-equal',
+      'less-than',
+      'less-than-or-equal',
+      'greater-than',
+      'greater-than-or-equal',
+      'like',
+      'not-like',
+      'in',
+      'null',
+    ]),
+    value: z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]),
+  })
+  .transform(({ field, test, value }, context) => {
+    if (SEARCHABLE_FIELDS[field] !== 'date' || typeof value !== 'string') return { field, test, value };
+    const parsed = instant.safeParse(value);
+    if (!parsed.success) context.addIssue({ code: 'custom', path: ['value'], message: 'must be an RFC 3339 time' });
+    return { field, test, value: parsed.data ?? 0 };
+  });
+
+export const searchSchema = z
+  .strictObject({
+    ...paging,
+    limit: z.int().min(1).max(LIMITS.page).optional(),
+    criteria: z.array(criterion).max(LIMITS.criteria).default([]),
+  })
+  .transform(({ sort: order, ...rest }) => ({ ...rest, ...order }));

@@ -1,0 +1,14 @@
+import type { Route } from './route.js';
+import { route } from './route.js';
+import { principalToWire } from './wire.js';
+
+export function whoamiRoutes(): Route[] {
+  return [
+    route('GET', '/whoami', {
+      summary: 'Who the credential is, and what it may do.',
+      async handle({ principal }) {
+        return { body: principalToWire(principal) };
+      },
+    }),
+  ];
+}

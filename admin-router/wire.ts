@@ -1,0 +1,30 @@
+import type { ApiKey, IssuedKey, Principal } from '../lib/index.js';
+
+/** What goes out: instants as RFC 3339 in UTC. */
+
+export function keyToWire(key: ApiKey): object {
+  return {
+    ...key,
+    createdAt: time(key.createdAt),
+    updatedAt: time(key.updatedAt),
+    notBefore: time(key.notBefore),
+    expiresAt: time(key.expiresAt),
+    revokedAt: time(key.revokedAt),
+    previousSecretExpiresAt: time(key.previousSecretExpiresAt),
+    lastUsedAt: time(key.lastUsedAt),
+  };
+}
+
+/** The only answer that holds the secret, in each form that it can be sent in. */
+export function issuedToWire({ key, secret, token }: IssuedKey): object {
+  return { ...keyToWire(key), secret, token, encoded: Buffer.from(`${key.id}:${secret}`).toString('base64') };
+}
+
+export function principalToWire(principal: Principal): object {
+  const { credential } = principal;
+  return { ...principal, credential: { ...credential, expiresAt: time(credential.expiresAt) } };
+}
+
+function time(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString();
+}

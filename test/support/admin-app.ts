@@ -1,0 +1,93 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { adminRouter } from '../../admin-router/index.js';
+import {
+  createLatchkey,
+  FULL_ACCESS,
+  type IssuedKey,
+  type Latchkey,
+  type LatchkeyOptions,
+  type NewKey,
+} from '../../lib/index.js';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The parsed body; null when there is none. */
+  readonly body: Record<string, unknown> & {
+    id: string;
+    token: string;
+    secret: string;
+    items: Record<string, unknown>[];
+    nextCursor: string | null;
+    errors: { path: string; message: string }[];
+  };
+}
+
+/** An app with the admin router at `/auth`, listening on a free loopback port. */
+export interface AdminApp {
+  readonly latchkey: Latchkey;
+  readonly url: string;
+  /** A key made by the host, with the given rights. */
+  key(input: Partial<NewKey> & { actions?: string[] }): Promise<IssuedKey>;
+  /** `as` is the token to authenticate with. */
+  call(
+    method: string,
+    path: string,
+    as: string | null,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+export async function startAdminApp(options: LatchkeyOptions = {}): Promise<AdminApp> {
+  const latchkey = createLatchkey(options);
+  const app = express();
+  app.use('/auth', adminRouter(latchkey));
+  const server = app.listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/auth`;
+  return {
+    latchkey,
+    url,
+    key: ({ actions, ...input }) =>
+      latchkey.apiKeys.create(
+        { name: 'test', ownerId: 'alice', ...(actions && { statements: [{ ...FULL_ACCESS, actions }] }), ...input },
+        { by: 'test' },
+      ),
+    call: (method, path, as, body, headers) => call(url + path, method, as, body, headers),
+    close: async () => {
+      await closeServer(server);
+      await latchkey.close();
+    },
+  };
+}
+
+async function call(
+  url: string,
+  method: string,
+  as: string | null,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const response = await fetch(url, {
+    method,
+    headers: {
+      ...(as === null ? {} : { 'x-api-key': as }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = text !== '' && /json/.test(response.headers.get('content-type') ?? '');
+  return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : null };
+}
+
+function closeServer(server: Server): Promise<void> {
+  server.closeAllConnections();
+  return new Promise((resolve) => server.close(() => resolve()));
+}
