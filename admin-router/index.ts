@@ -1,9 +1,12 @@
 import { type NextFunction, type Request, type Response, Router } from 'express';
 import { AuthError, type Latchkey, Principal } from '../lib/index.js';
 import { apiKeyRoutes } from './api-keys.js';
+import { loginRoutes } from './logins.js';
 import { readBody, validate } from './request-body.js';
 import type { Route } from './route.js';
 import { emptySchema } from './schemas.js';
+import { sessionKeyRoutes } from './session-keys.js';
+import { sessionRoutes } from './sessions.js';
 import { whoamiRoutes } from './whoami.js';
 
 /**
@@ -13,21 +16,31 @@ import { whoamiRoutes } from './whoami.js';
  * the app.
  */
 export function adminRouter(latchkey: Latchkey): Router {
-  const routes = [...apiKeyRoutes(latchkey), ...whoamiRoutes()];
+  const routes = [
+    ...apiKeyRoutes(latchkey),
+    ...sessionKeyRoutes(latchkey),
+    ...loginRoutes(latchkey),
+    ...sessionRoutes(latchkey),
+    ...whoamiRoutes(),
+  ];
   const router = Router({ caseSensitive: true });
   const authenticate = latchkey.authenticate(undefined, { failWithError: true });
 
   for (const path of new Set(routes.map((route) => route.path))) {
     const here = routes.filter((route) => route.path === path);
+    const find = ({ method }: Request) => here.find((route) => route.method === (method === 'HEAD' ? 'GET' : method));
     const allow = allowedMethods(here);
     const resource = router.route(path);
     resource.options((_req, res) => void res.setHeader('Allow', allow).status(204).end());
-    resource.all(noStore, authenticate, (req, res, next) => {
-      const method = req.method === 'HEAD' ? 'GET' : req.method;
-      const found = here.find((route) => route.method === method);
-      if (found !== undefined) respond(found, req, res).catch(next);
-      else next(new AuthError('method_not_allowed', { headers: { Allow: allow } }));
-    });
+    resource.all(
+      noStore,
+      (req, res, next) => (find(req)?.isPublic ? next() : authenticate(req, res, next)),
+      (req, res, next) => {
+        const found = find(req);
+        if (found !== undefined) respond(found, req, res).catch(next);
+        else next(new AuthError('method_not_allowed', { headers: { Allow: allow } }));
+      },
+    );
   }
   router.use(latchkey.errorHandler());
   return router;
@@ -45,11 +58,13 @@ function noStore(_req: Request, res: Response, next: NextFunction): void {
 
 async function respond(route: Route, req: Request, res: Response): Promise<void> {
   const principal: unknown = req.user;
-  if (!(principal instanceof Principal)) throw new AuthError('unauthenticated');
+  if (!route.isPublic && !(principal instanceof Principal)) throw new AuthError('unauthenticated');
   const query = validate(route.query ?? emptySchema, { ...req.query });
   const body = route.body === null ? undefined : validate(route.body, await readBody(req, res));
   const { id = '' } = req.params;
-  const answer = await route.handle({ principal, id: String(id), body, query, req });
+  const call = { principal: principal as Principal, id: String(id), body, query, req, res };
+  const answer = await route.handle(call);
   for (const [name, value] of Object.entries(answer.headers ?? {})) res.setHeader(name, value);
-  res.status(answer.status ?? 200).json(answer.body);
+  if (answer.body === null) res.status(204).end();
+  else res.status(answer.status ?? 200).json(answer.body);
 }

@@ -1,4 +1,4 @@
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
 import type { ZodType } from 'zod';
 import type { Principal } from '../lib/index.js';
 
@@ -8,16 +8,22 @@ export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 export interface Answer {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body: object;
+  /** Null: 204. */
+  readonly body: object | null;
 }
 
 /** What a handler gets: everything validated. */
-export interface Call<Body, Query> {
-  readonly principal: Principal;
+export interface PublicCall<Body, Query> {
   readonly id: string;
   readonly body: Body;
   readonly query: Query;
   readonly req: Request;
+  /** For cookies; the answer itself is returned. */
+  readonly res: Response;
+}
+
+export interface Call<Body, Query> extends PublicCall<Body, Query> {
+  readonly principal: Principal;
 }
 
 /** One line of the route table, from which the router and the OpenAPI document are made. */
@@ -26,26 +32,37 @@ export interface Route {
   /** In Express's form; the only parameter is `:id`. */
   readonly path: string;
   readonly summary: string;
+  /** Whether it is for those who are not let in yet. */
+  readonly isPublic: boolean;
   readonly body: ZodType | null;
   readonly query: ZodType | null;
   handle(call: Call<unknown, unknown>): Promise<Answer>;
 }
 
-interface RouteDefinition<Body, Query> {
+interface RouteDefinition<Body, Query, Given> {
   readonly summary: string;
-  /** Null: no body is read. */
+  /** Left out: no body is read. */
   readonly body?: ZodType<Body>;
   /** Left out: no query parameter is known. */
   readonly query?: ZodType<Query>;
-  handle(call: Call<Body, Query>): Promise<Answer>;
+  handle(call: Given): Promise<Answer>;
 }
 
 /** Ties the types of the schemas to the handler. */
 export function route<Body = undefined, Query = undefined>(
   method: Method,
   path: string,
-  definition: RouteDefinition<Body, Query>,
+  definition: RouteDefinition<Body, Query, Call<Body, Query>>,
 ): Route {
   const { summary, body = null, query = null, handle } = definition;
-  return { method, path, summary, body, query, handle: (call) => handle(call as Call<Body, Query>) };
+  return { method, path, summary, isPublic: false, body, query, handle: (call) => handle(call as Call<Body, Query>) };
+}
+
+/** A route that nobody has to be authenticated for: its handler gets no principal. */
+export function publicRoute<Body = undefined, Query = undefined>(
+  method: Method,
+  path: string,
+  definition: RouteDefinition<Body, Query, PublicCall<Body, Query>>,
+): Route {
+  return { ...route(method, path, definition), isPublic: true };
 }

@@ -63,6 +63,49 @@ export const keyChangesSchema = z
   .strictObject({ ...keyFields, name: keyFields.name.optional() })
   .refine(oneExpiry.test, oneExpiry.error);
 
+const password = {
+  userName: z.string().min(1).max(256),
+  password: z.string().min(1).max(1_024),
+  tenant: z.string().max(128).optional(),
+  mfaCode: z.string().max(64).optional(),
+};
+
+/** Empty where user name and password come as Basic. */
+export const loginSchema = z.strictObject(password).partial();
+
+const lifeSeconds = z.int().positive().max(31_622_400).optional();
+
+export const newSessionSchema = z.strictObject({
+  ...z.strictObject(password).partial().shape,
+  loginToken: z.string().max(64).optional(),
+  token: z.boolean().optional(),
+  idleSeconds: lifeSeconds,
+  absoluteSeconds: lifeSeconds,
+});
+
+export const sessionsOfSchema = z.strictObject({ userId: z.string().optional() });
+
+export const endSessionsSchema = z.strictObject({
+  userId: z.string().optional(),
+  except: z.literal('current').optional(),
+});
+
+export const signInsSchema = z.strictObject({
+  userName: z.string().min(1).max(256),
+  tenant: z.string().max(128).optional(),
+});
+
+export const newSessionKeySchema = z.strictObject({
+  userId: z.string().optional(),
+  orgId: z.string().nullable().optional(),
+  name: z.string().optional(),
+  policyIds: z.array(z.string()).max(LIMITS.statements).optional(),
+  statements: z.array(statement).optional(),
+  durationSeconds: z.int().min(1).max(86_400).default(3_600),
+  defaultWorkspace: z.string().nullable().default(null),
+  properties: z.record(z.string(), z.string()).optional(),
+});
+
 export const rotateSchema = z.strictObject({ graceSeconds: z.int().min(0).max(1_000_000_000).default(0) });
 
 export const emptySchema = z.strictObject({});

@@ -1,4 +1,4 @@
-import type { ApiKey, IssuedKey, Principal } from '../lib/index.js';
+import type { ApiKey, IssuedKey, Principal, Session } from '../lib/index.js';
 
 /** What goes out: instants as RFC 3339 in UTC. */
 
@@ -25,6 +25,19 @@ export function principalToWire(principal: Principal): object {
   return { ...principal, credential: { ...credential, expiresAt: time(credential.expiresAt) } };
 }
 
-function time(at: number | null): string | null {
+export function sessionToWire(session: Session): object {
+  const { idleMs, ...rest } = session;
+  return {
+    ...rest,
+    idleSeconds: idleMs / 1_000,
+    createdAt: time(session.createdAt),
+    lastActivityAt: time(session.lastActivityAt),
+    idleExpiresAt: time(session.idleExpiresAt),
+    expiresAt: time(session.expiresAt),
+    lastFailedSignInAt: time(session.lastFailedSignInAt),
+  };
+}
+
+export function time(at: number | null): string | null {
   return at === null ? null : new Date(at).toISOString();
 }

@@ -1,19 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Criterion } from './criteria.js';
 import { checkCriteria, compileCriteria } from './criteria.js';
-import type { FieldError } from './errors.js';
 import { AuthError, invalidRequest } from './errors.js';
+import type { Actor, KeyMaking, NewKey } from './key-builder.js';
+import { actorName, buildKey, checkNewKey, refuseExcess, refuseFaults } from './key-builder.js';
 import type { KeyChanges } from './key-input.js';
-import { checkIdentifier, checkKeyFields } from './key-input.js';
+import { checkKeyFields } from './key-input.js';
 import type { KeyLifetimes } from './key-lifetimes.js';
-import type { ApiKey, KeyFilter } from './key-view.js';
+import type { ApiKey, IssuedKey, KeyFilter } from './key-view.js';
 import { filterCriteria, SEARCHABLE_FIELDS, toApiKey } from './key-view.js';
 import { LIMITS } from './limits.js';
 import { toStatement } from './permissions.js';
-import { Principal } from './principal.js';
 import type { ApiKeyRecord } from './records.js';
 import { keyState, UNUSED } from './records.js';
-import type { SecretHasher } from './secret.js';
 import { generateSecret } from './secret.js';
 import type { ApiKeyOrder, ApiKeyStore, PageEntry } from './stores/store.js';
 
@@ -26,28 +25,6 @@ const SCAN_CHUNK = 200;
 const CHANGEABLE = ['name', 'description', 'resources', 'properties', 'notBefore', 'expiresAt', 'locale', 'timeZone'];
 /** Records changed at once by a bulk call. */
 const BULK_CONCURRENCY = 16;
-
-/**
- * Who asks for a change. A principal can give away no more than it has itself; a string names the host's own code
- * (a user, a script) and is not limited.
- */
-export type Actor = Principal | string;
-
-/** What a key is made from. Left out: empty, or the default; `statements` left out by a principal: all that it may do. */
-export interface NewKey extends KeyChanges {
-  readonly name: string;
-  readonly ownerId: string;
-  readonly orgId?: string | null;
-}
-
-/** The one answer that holds the secret; it is not kept and cannot be had again. */
-export interface IssuedKey {
-  readonly key: ApiKey;
-  /** For `Authorization: ApiKey base64(id:secret)` and Basic. */
-  readonly secret: string;
-  /** For a raw header: `<prefix>_<id>_<secret>`. */
-  readonly token: string;
-}
 
 export interface ChangeOptions {
   readonly by: Actor;
@@ -82,63 +59,33 @@ export interface RevokeResult {
 /** Makes, reads and changes API keys. Every change is compare-and-set: of two at once, none is lost. */
 export class ApiKeys {
   readonly #store: ApiKeyStore;
-  readonly #prefix: string;
-  readonly #hasher: SecretHasher;
-  readonly #lifetimes: KeyLifetimes;
-  readonly #now: () => number;
+  readonly #making: KeyMaking;
 
-  constructor(store: ApiKeyStore, prefix: string, hasher: SecretHasher, lifetimes: KeyLifetimes, now: () => number) {
+  constructor(store: ApiKeyStore, making: KeyMaking) {
     this.#store = store;
-    this.#prefix = prefix;
-    this.#hasher = hasher;
-    this.#lifetimes = lifetimes;
-    this.#now = now;
+    this.#making = making;
+  }
+
+  get #now(): () => number {
+    return this.#making.now;
+  }
+
+  get #lifetimes(): KeyLifetimes {
+    return this.#making.lifetimes;
   }
 
   /** @throws AuthError `invalid_request` naming each field; `forbidden` when `by` would give more than it has. */
   async create(input: NewKey, { by }: { readonly by: Actor }): Promise<IssuedKey> {
     const nowAt = this.#now();
-    const { id, secret, token } = generateSecret(this.#prefix);
     const asked = askedExpiry(input, nowAt);
     const expiresAt = asked === undefined ? this.#lifetimes.defaultExpiry(nowAt) : asked;
-    const record: ApiKeyRecord = {
-      id,
-      version: 1,
-      kind: 'api-key',
-      name: input.name,
-      description: input.description ?? '',
-      ownerId: input.ownerId,
-      orgId: input.orgId ?? null,
-      createdBy: actorName(by),
-      statements: input.statements?.map(toStatement) ?? (by instanceof Principal ? by.statements : []),
-      resources: input.resources ?? (by instanceof Principal ? by.resources : null),
-      properties: input.properties ?? {},
-      prefix: this.#prefix,
-      lastFour: token.slice(-4),
-      secretHash: this.#hasher.hash(secret),
-      previousSecretHash: null,
-      previousSecretExpiresAt: null,
-      createdAt: nowAt,
-      updatedAt: nowAt,
-      notBefore: input.notBefore ?? null,
-      expiresAt,
-      enabled: true,
-      revokedAt: null,
-      revokedBy: null,
-      revokedReason: null,
-      locale: input.locale ?? null,
-      timeZone: input.timeZone ?? null,
-      expungeAt: this.#lifetimes.expungeAt(expiresAt, null),
-    };
-    refuseFaults([
-      ...checkKeyFields(record),
-      ...checkIdentifier('ownerId', record.ownerId),
-      ...(record.orgId === null ? [] : checkIdentifier('orgId', record.orgId)),
-      ...this.#lifetimes.check(expiresAt, record.notBefore, nowAt),
-    ]);
+    const expungeAt = this.#lifetimes.expungeAt(expiresAt, null);
+    const secret = generateSecret(this.#making.prefix);
+    const record = buildKey(input, { kind: 'api-key', by, secret, expiresAt, expungeAt }, this.#making, nowAt);
+    refuseFaults([...checkNewKey(record), ...this.#lifetimes.check(expiresAt, record.notBefore, nowAt)]);
     refuseExcess(by, record);
     if (!(await this.#store.insert(record))) throw new AuthError('conflict', { reason: 'the id exists' });
-    return { key: toApiKey(record, UNUSED, nowAt), secret, token };
+    return { key: toApiKey(record, UNUSED, nowAt), secret: secret.secret, token: secret.token };
   }
 
   /** Null when there is no such key. */
@@ -212,7 +159,7 @@ export class ApiKeys {
     if (!Number.isSafeInteger(graceMs) || graceMs < 0 || graceMs > maxGraceMs) {
       throw invalidRequest([{ path: 'graceMs', message: `must be a whole number of ms from 0 to ${maxGraceMs}` }]);
     }
-    const { secret, token } = generateSecret(this.#prefix, id);
+    const { secret, token } = generateSecret(this.#making.prefix, id);
     const key = await this.#change(id, options, (record, nowAt) => {
       refuseRevoked(record);
       if (record.expiresAt !== null && record.expiresAt <= nowAt) {
@@ -221,9 +168,9 @@ export class ApiKeys {
       refuseExcess(by, record);
       return {
         ...record,
-        prefix: this.#prefix,
+        prefix: this.#making.prefix,
         lastFour: token.slice(-4),
-        secretHash: this.#hasher.hash(secret),
+        secretHash: this.#making.hasher.hash(secret),
         previousSecretHash: graceMs === 0 ? null : record.secretHash,
         previousSecretExpiresAt: graceMs === 0 ? null : nowAt + graceMs,
       };
@@ -248,12 +195,12 @@ export class ApiKeys {
   }
 
   /** For good. The record stays readable for the retention time. A key already revoked stays as it is. */
-  revoke(id: string, options: ChangeOptions & { readonly reason?: string | undefined }): Promise<ApiKey> {
+  async revoke(id: string, options: ChangeOptions & { readonly reason?: string | undefined }): Promise<ApiKey> {
     const { by, reason = null } = options;
     if (reason !== null && (typeof reason !== 'string' || reason.length > LIMITS.reason)) {
       throw invalidRequest([{ path: 'reason', message: `must have at most ${LIMITS.reason} characters` }]);
     }
-    return this.#change(id, options, (record, nowAt) => {
+    return await this.#change(id, options, (record, nowAt) => {
       if (record.revokedAt !== null) return record;
       const expungeAt = this.#lifetimes.expungeAt(record.expiresAt, nowAt);
       return { ...record, revokedAt: nowAt, revokedBy: actorName(by), revokedReason: reason, expungeAt };
@@ -323,22 +270,6 @@ export class ApiKeys {
   }
 }
 
-function actorName(by: Actor): string {
-  return by instanceof Principal ? by.id : by;
-}
-
-function refuseFaults(errors: readonly FieldError[]): void {
-  if (errors.length > 0) throw invalidRequest(errors);
-}
-
-/** Nobody can make a credential stronger than their own, nor change one that is. */
-function refuseExcess(by: Actor, record: ApiKeyRecord): void {
-  const errors = by instanceof Principal ? by.exceededBy(record) : [];
-  if (errors.length > 0) {
-    throw new AuthError('forbidden', { message: 'The key would have more rights than the credential.', errors });
-  }
-}
-
 function refuseRevoked(record: ApiKeyRecord): void {
   if (record.revokedAt !== null) throw new AuthError('conflict', { message: 'The key is revoked, for good.' });
 }
@@ -361,12 +292,17 @@ function encodeCursor(order: ApiKeyOrder, descending: boolean, position: string)
   return Buffer.from(JSON.stringify([order, descending, position])).toString('base64url');
 }
 
+/** `<sort>:<id>`, where a number sorts in every order but one. */
+const POSITION = /^(?:\d{1,17}|Infinity):[0-9A-Za-z]+$/;
+const NAME_POSITION = /:[0-9A-Za-z]+$/;
+
 function decodeCursor(cursor: string, order: ApiKeyOrder, descending: boolean): string {
   try {
     const [of, direction, position] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
-    const id = typeof position === 'string' ? position.lastIndexOf(':') : -1;
-    const isNumber = order === 'name' || (typeof position === 'string' && !Number.isNaN(Number(position.slice(0, id))));
-    if (of === order && direction === descending && id > 0 && isNumber) return position as string;
+    const shape = order === 'name' ? NAME_POSITION : POSITION;
+    if (of === order && direction === descending && typeof position === 'string' && shape.test(position)) {
+      return position;
+    }
   } catch {
     // the same answer as for a cursor of another list
   }

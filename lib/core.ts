@@ -1,11 +1,23 @@
 import { ApiKeys } from './api-keys.js';
+import { BoundedDirectory, DIRECTORY_TIMEOUT_MS } from './bounded-directory.js';
+import type { KeyMaking } from './key-builder.js';
 import type { KeyLifetimeOptions } from './key-lifetimes.js';
 import { KeyLifetimes } from './key-lifetimes.js';
+import type { LockoutOptions } from './lockout.js';
+import { Lockout } from './lockout.js';
+import { Logins } from './logins.js';
+import { Owners } from './owners.js';
 import { checkPrefix, DEFAULT_PREFIX, SecretHasher } from './secret.js';
+import type { Policy } from './session-keys.js';
+import { SessionKeys } from './session-keys.js';
+import { SessionVerifier } from './session-verifier.js';
+import type { SessionTimeOptions } from './sessions.js';
+import { Sessions } from './sessions.js';
 import { MemoryStore } from './stores/memory-store.js';
 import type { Store, StoreHealth } from './stores/store.js';
 import type { UsageOptions } from './usage.js';
 import { UsageRecorder } from './usage.js';
+import type { UserDirectory } from './users.js';
 import type { VerificationCacheOptions } from './verification-cache.js';
 import { Verifier } from './verifier.js';
 
@@ -22,34 +34,72 @@ export interface CoreOptions {
   readonly keys?: KeyLifetimeOptions;
   readonly cache?: VerificationCacheOptions;
   readonly usage?: UsageOptions;
+  /** The host's users. Needed for logins; with it, the keys of a disabled or deleted user are refused too. */
+  readonly users?: UserDirectory;
+  /** The longest that one call of `users` may take, in ms; then the request gets 503. Default 2,000. */
+  readonly usersTimeoutMs?: number;
+  readonly lockout?: LockoutOptions;
+  /** Policies that session keys can be made from by id. Default: none. */
+  readonly policies?: readonly Policy[];
   /** The clock, in epoch ms. Default `Date.now`. */
   readonly now?: () => number;
+}
+
+/** What logging in takes: there only where the host has told who its users are. */
+export interface UserServices {
+  readonly logins: Logins;
+  readonly sessions: Sessions;
+  readonly sessionVerifier: SessionVerifier;
 }
 
 /** The services, wired. Everything below Express. */
 export interface Core {
   readonly prefix: string;
+  readonly store: Store;
+  readonly now: () => number;
   readonly apiKeys: ApiKeys;
+  readonly sessionKeys: SessionKeys;
   readonly verifier: Verifier;
+  readonly users: UserServices | null;
+  /** Tells every process that a user was changed: sessions and keys of one who is no longer enabled stop at once. */
+  userChanged(userId: string): Promise<void>;
   health(): Promise<StoreHealth>;
   /** Writes what is left of the usage, then ends the store. Rejects when that could not be written. Idempotent. */
   close(): Promise<void>;
 }
 
 /** The only place where services are wired. @throws TypeError naming the option that is wrong. */
-export function createCore(options: CoreOptions = {}): Core {
-  const { store = defaultStore(), now = Date.now } = options;
-  const prefix = checkPrefix(options.prefix ?? DEFAULT_PREFIX);
-  const hasher = new SecretHasher(options.peppers);
-  const lifetimes = new KeyLifetimes(options.keys);
-  const usage = new UsageRecorder(store.records.apiKeys, options.usage);
-  const apiKeys = new ApiKeys(store.records.apiKeys, prefix, hasher, lifetimes, now);
-  const verifier = new Verifier(store, { prefix, hasher, usage, now, ...(options.cache && { cache: options.cache }) });
+export function createCore(options: CoreOptions, times: SessionTimeOptions): Core {
+  const { now = Date.now, usersTimeoutMs = DIRECTORY_TIMEOUT_MS } = options;
+  const store = options.store ?? defaultStore(now);
+  const { records, state } = store;
+  const making: KeyMaking = {
+    prefix: checkPrefix(options.prefix ?? DEFAULT_PREFIX),
+    hasher: new SecretHasher(options.peppers),
+    lifetimes: new KeyLifetimes(options.keys),
+    now,
+  };
+  const lockout = new Lockout(state, options.lockout ?? {}, now);
+  const sessions = new Sessions(state.sessions, times, now);
+  const directory = options.users === undefined ? null : new BoundedDirectory(options.users, usersTimeoutMs);
+  const owners = directory === null ? null : new Owners(directory, store.changes, now);
+  const usage = new UsageRecorder(records.apiKeys, options.usage);
+  const apiKeys = new ApiKeys(records.apiKeys, making);
+  const { prefix, hasher } = making;
+  const verifier = new Verifier(store, {
+    prefix,
+    hasher,
+    usage,
+    owners,
+    now,
+    ...(options.cache && { cache: options.cache }),
+  });
   const sweep = setInterval(() => void apiKeys.expunge().catch(() => {}), EXPUNGE_EVERY_MS).unref();
   let closed: Promise<void> | undefined;
   const end = async () => {
     clearInterval(sweep);
     verifier.close();
+    owners?.close();
     try {
       await usage.close();
     } finally {
@@ -58,8 +108,24 @@ export function createCore(options: CoreOptions = {}): Core {
   };
   return {
     prefix,
+    store,
+    now,
     apiKeys,
+    sessionKeys: new SessionKeys(records.apiKeys, making, options.policies ?? []),
     verifier,
+    users:
+      directory === null || owners === null
+        ? null
+        : {
+            logins: new Logins(directory, lockout, state, now),
+            sessions,
+            sessionVerifier: new SessionVerifier(state, owners, now),
+          },
+    async userChanged(userId) {
+      await state.touchUser(userId);
+      const user = await directory?.findById(userId);
+      if (user !== undefined && user?.isEnabled !== true) await sessions.endAll(userId);
+    },
     health: () => store.health(),
     close: () => {
       closed ??= end();
@@ -68,11 +134,11 @@ export function createCore(options: CoreOptions = {}): Core {
   };
 }
 
-function defaultStore(): Store {
+function defaultStore(now: () => number): Store {
   if (process.env.NODE_ENV === 'production') {
     process.emitWarning('No store was given: keys live in this process only. Hand createLatchkey a RedisStore.', {
       code: 'LATCHKEY_MEMORY_STORE',
     });
   }
-  return new MemoryStore();
+  return new MemoryStore({ now });
 }

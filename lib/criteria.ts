@@ -120,12 +120,17 @@ const ANY_RUN = Symbol('%');
 const ANY_ONE = Symbol('_');
 
 function compileLike(pattern: string): (text: string) => boolean {
-  const wanted = [...pattern.toLowerCase().matchAll(/\\?./gsu)].map(([token]) => {
+  const wanted = [...pattern.matchAll(/\\?./gsu)].map(([token]) => {
     if (token === '%') return ANY_RUN;
     if (token === '_') return ANY_ONE;
-    return token.length > 1 && token.startsWith('\\') ? token.slice(1) : token;
+    return foldCase(token.length > 1 && token.startsWith('\\') ? token.slice(1) : token);
   });
-  return (text) => matchesLike(wanted, [...text.toLowerCase()]);
+  return (text) => matchesLike(wanted, Array.from(text, foldCase));
+}
+
+/** One character at a time: a whole text can change its length, and a final sigma its shape. */
+function foldCase(character: string): string {
+  return character.toLowerCase().toUpperCase();
 }
 
 /** Goes back only to the last `%`: at most pattern length times text length steps. */

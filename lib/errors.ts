@@ -1,6 +1,7 @@
 /** What can go wrong with a request, as data: the HTTP status and the text that a client may read. */
 const OUTCOMES = {
   unauthenticated: [401, 'Valid credentials are required.'],
+  mfa_required: [401, 'A code of the second factor is required.'],
   credential_ambiguous: [400, 'The request carries more than one credential. Send exactly one.'],
   invalid_request: [400, 'The request is not valid.'],
   forbidden: [403, 'The credential does not have the right to do this.'],
@@ -10,6 +11,7 @@ const OUTCOMES = {
   precondition_failed: [412, 'The record was changed meanwhile. Read it again and retry.'],
   payload_too_large: [413, 'The request body is too large.'],
   unsupported_media_type: [415, 'Send the request body as application/json.'],
+  too_many_attempts: [429, 'Too many failed attempts. Wait, then retry.'],
   store_unavailable: [503, 'Credentials cannot be checked at the moment. Retry shortly.'],
 } as const;
 

@@ -13,6 +13,15 @@ export function toApiKey(record: ApiKeyRecord, usage: KeyUsage, nowAt: number): 
   return { ...shown, ...usage, state: keyState(record, nowAt) };
 }
 
+/** The one answer that holds the secret; it is not kept and cannot be had again. */
+export interface IssuedKey {
+  readonly key: ApiKey;
+  /** For `Authorization: ApiKey base64(id:secret)` and Basic. */
+  readonly secret: string;
+  /** For a raw header: `<prefix>_<id>_<secret>`. */
+  readonly token: string;
+}
+
 /** The fields that `search` takes. */
 export const SEARCHABLE_FIELDS = Object.freeze({
   id: 'string',

@@ -1,5 +1,5 @@
-import type { ErrorRequestHandler, RequestHandler } from 'express';
-import type { Core, CoreOptions } from './core.js';
+import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
+import type { Core, CoreOptions, UserServices } from './core.js';
 import { createCore } from './core.js';
 import './express/augmentation.js';
 import type { AuthenticateOptions } from './express/authenticate.js';
@@ -7,11 +7,14 @@ import { authenticate } from './express/authenticate.js';
 import type { StrategyName } from './express/authenticator.js';
 import { Authenticator } from './express/authenticator.js';
 import { HeaderReader } from './express/header-reader.js';
+import { InternalRequests } from './express/internal.js';
 import type { PassportLike } from './express/passport-framework.js';
 import { installFramework } from './express/passport-framework.js';
 import { errorHandler } from './express/problem.js';
 import type { FromRequest, RequirePermissionOptions } from './express/require-permission.js';
 import { requirePermission } from './express/require-permission.js';
+import type { LoginSessions, SessionOptions } from './express/sessions.js';
+import { createLoginSessions } from './express/sessions.js';
 import { createStrategies } from './express/strategies.js';
 import type { StoreHealth } from './stores/store.js';
 
@@ -24,6 +27,8 @@ export interface HttpOptions {
 
 export interface LatchkeyOptions extends CoreOptions {
   readonly http?: HttpOptions;
+  /** Login sessions; they also need `users`. Default: none. */
+  readonly session?: SessionOptions;
 }
 
 export interface UseOptions {
@@ -34,17 +39,30 @@ export interface UseOptions {
   readonly fast?: boolean;
 }
 
-/** API keys for an Express app. Made by `createLatchkey`. */
+/** API keys, session keys and login sessions for an Express app. Made by `createLatchkey`. */
 export interface Latchkey {
   readonly apiKeys: Core['apiKeys'];
-  /** Registers the strategies `api-key-header`, `api-key` and `basic`. */
+  readonly sessionKeys: Core['sessionKeys'];
+  /** Logins and sessions; null without the options `users` and `session`. */
+  readonly logins: UserServices['logins'] | null;
+  readonly sessions: LoginSessions | null;
+  /** Registers the strategies `api-key-header`, `api-key`, `basic` and, with sessions, `session-cookie`. */
   use(passport: PassportLike, options?: UseOptions): void;
   /** Middleware: the strategies without Passport. See `authenticate`. */
   authenticate(names?: StrategyName | readonly StrategyName[], options?: AuthenticateOptions): RequestHandler;
   /** Middleware: 403 unless the principal may do `action`. See `requirePermission`. */
   requirePermission(action: string, resource?: FromRequest, options?: RequirePermissionOptions): RequestHandler;
+  /**
+   * Middleware: express-session on Latchkey's store, for the host's own data in `req.session`. Not needed for logins.
+   * @throws TypeError without the options `users` and `session`.
+   */
+  session(): RequestHandler;
+  /** Middleware: keys marked `internalOnly` are accepted behind it, and nowhere else. */
+  internal(): RequestHandler;
   /** Error middleware: answers in `application/problem+json`. */
   errorHandler(): ErrorRequestHandler;
+  /** Tells every process that a user was changed: sessions and keys of one who is no longer enabled stop at once. */
+  userChanged(userId: string): Promise<void>;
   /** Asks the store; never rejects. */
   health(): Promise<StoreHealth>;
   /**
@@ -57,12 +75,21 @@ export interface Latchkey {
 /** @throws TypeError naming the option that is wrong and how to mend it. */
 export function createLatchkey(options: LatchkeyOptions = {}): Latchkey {
   checkNames(options);
-  const { http = {}, ...coreOptions } = options;
-  const core = createCore(coreOptions);
+  const { http = {}, session, ...coreOptions } = options;
+  if (session !== undefined && options.users === undefined) {
+    throw new TypeError('session also needs the option users: a UserDirectory of the app’s own users');
+  }
+  const core = createCore(coreOptions, session ?? {});
+  const logins = session === undefined || core.users === null ? null : createLoginSessions(core, core.users, session);
+  const internal = new InternalRequests();
   const reader = new HeaderReader(core.prefix, http.headers);
-  const authenticator = new Authenticator(reader, core.verifier, http.realm);
+  const isInternal = (req: Request) => internal.has(req);
+  const authenticator = new Authenticator(reader, core.verifier, logins?.gate ?? null, isInternal, http.realm);
   return {
     apiKeys: core.apiKeys,
+    sessionKeys: core.sessionKeys,
+    logins: logins === null ? null : (core.users?.logins ?? null),
+    sessions: logins?.sessions ?? null,
     use(passport, { fast = true } = {}) {
       const strategies = createStrategies(authenticator, core.prefix);
       for (const [name, strategy] of Object.entries(strategies)) passport.use(name, strategy as never);
@@ -70,17 +97,38 @@ export function createLatchkey(options: LatchkeyOptions = {}): Latchkey {
     },
     authenticate: (names, settings) => authenticate(authenticator, names, settings),
     requirePermission,
+    session() {
+      if (logins === null) throw new TypeError('latchkey.session() needs the options users and session');
+      return logins.middleware();
+    },
+    internal: () => internal.middleware(),
     errorHandler,
+    userChanged: core.userChanged,
     health: core.health,
     close: core.close,
   };
 }
 
-const OPTIONS = ['store', 'prefix', 'peppers', 'keys', 'cache', 'usage', 'now', 'http'];
+const OPTIONS = [
+  'store',
+  'prefix',
+  'peppers',
+  'keys',
+  'cache',
+  'usage',
+  'users',
+  'usersTimeoutMs',
+  'lockout',
+  'policies',
+  'now',
+  'http',
+  'session',
+];
 
 function checkNames(options: object): void {
   for (const name of Object.keys(options)) {
-    if (!OPTIONS.includes(name))
+    if (!OPTIONS.includes(name)) {
       throw new TypeError(`${name} is no option of createLatchkey; it takes: ${OPTIONS.join(', ')}`);
+    }
   }
 }

@@ -1,12 +1,13 @@
 import type { FieldError } from './errors.js';
 import type { Statement } from './permissions.js';
 import { Patterns, Permissions } from './permissions.js';
-import type { ApiKeyKind, ApiKeyRecord } from './records.js';
+import type { ApiKeyKind } from './records.js';
 import type { CredentialScheme } from './secret.js';
 
 /** The credential that a request was let in with. */
 export interface PrincipalCredential {
-  readonly kind: ApiKeyKind;
+  readonly kind: ApiKeyKind | 'session';
+  /** The public id. */
   readonly id: string;
   readonly name: string;
   readonly scheme: CredentialScheme;
@@ -14,11 +15,8 @@ export interface PrincipalCredential {
   readonly expiresAt: number | null;
 }
 
-/**
- * Who a request is and what it may do: `req.user`. Immutable, and shared by the requests of one credential.
- * Holds no secret and no hash, so it may be logged or sent as JSON.
- */
-export class Principal {
+/** What a principal tells about itself. */
+export interface Identity {
   /** The user on whose behalf the request acts. */
   readonly id: string;
   readonly orgId: string | null;
@@ -29,23 +27,32 @@ export class Principal {
   readonly properties: Readonly<Record<string, string>>;
   readonly locale: string | null;
   readonly timeZone: string | null;
+}
+
+/**
+ * Who a request is and what it may do: `req.user`. Immutable, and shared by the requests of one credential.
+ * Holds no secret and no hash, so it may be logged or sent as JSON.
+ */
+export class Principal implements Identity {
+  readonly id: string;
+  readonly orgId: string | null;
+  readonly credential: PrincipalCredential;
+  readonly statements: readonly Statement[];
+  readonly resources: readonly string[] | null;
+  readonly properties: Readonly<Record<string, string>>;
+  readonly locale: string | null;
+  readonly timeZone: string | null;
   readonly #rights: Rights;
 
-  constructor(record: ApiKeyRecord, scheme: CredentialScheme, rights: Rights = new Rights(record)) {
-    this.id = record.ownerId;
-    this.orgId = record.orgId;
-    this.credential = Object.freeze({
-      kind: record.kind,
-      id: record.id,
-      name: record.name,
-      scheme,
-      expiresAt: record.expiresAt,
-    });
-    this.statements = record.statements;
-    this.resources = record.resources;
-    this.properties = record.properties;
-    this.locale = record.locale;
-    this.timeZone = record.timeZone;
+  constructor(identity: Identity, rights: Rights = new Rights(identity)) {
+    this.id = identity.id;
+    this.orgId = identity.orgId;
+    this.credential = Object.freeze({ ...identity.credential });
+    this.statements = identity.statements;
+    this.resources = identity.resources;
+    this.properties = identity.properties;
+    this.locale = identity.locale;
+    this.timeZone = identity.timeZone;
     this.#rights = rights;
     Object.freeze(this);
   }

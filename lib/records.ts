@@ -39,6 +39,8 @@ export interface ApiKeyRecord extends VersionedRecord {
   /** Null: never. */
   readonly expiresAt: number | null;
   readonly enabled: boolean;
+  /** Accepted only where the host has mounted `latchkey.internal()`; elsewhere as good as unknown. */
+  readonly internalOnly: boolean;
   readonly revokedAt: number | null;
   readonly revokedBy: string | null;
   readonly revokedReason: string | null;
@@ -46,6 +48,8 @@ export interface ApiKeyRecord extends VersionedRecord {
   readonly locale: string | null;
   /** IANA name. */
   readonly timeZone: string | null;
+  /** Of a session key: the workspace that its client begins with; kept for the client, decides nothing. */
+  readonly defaultWorkspace: string | null;
   /** From when on the record may be removed for good: some time after it was revoked or has expired. Null: never. */
   readonly expungeAt: number | null;
 }

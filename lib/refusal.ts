@@ -8,7 +8,11 @@ export type RefusalReason =
   | 'revoked'
   | 'disabled'
   | 'not_yet_valid'
-  | 'expired';
+  | 'expired'
+  | 'owner_disabled'
+  | 'session_ended'
+  | 'request_id_missing'
+  | 'request_id_wrong';
 
 /** A request that is not let in. One object for each reason: refusing must cost less than letting in. */
 export class Refusal {
@@ -29,3 +33,7 @@ export const REVOKED = new Refusal('revoked');
 export const DISABLED = new Refusal('disabled');
 export const NOT_YET_VALID = new Refusal('not_yet_valid');
 export const EXPIRED = new Refusal('expired');
+export const OWNER_DISABLED = new Refusal('owner_disabled');
+export const SESSION_ENDED = new Refusal('session_ended');
+export const REQUEST_ID_MISSING = new Refusal('request_id_missing');
+export const REQUEST_ID_WRONG = new Refusal('request_id_wrong');

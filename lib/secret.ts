@@ -22,7 +22,7 @@ export interface Credential {
 }
 
 /** Where the credential was found. */
-export type CredentialScheme = 'api-key-header' | 'api-key' | 'basic';
+export type CredentialScheme = 'api-key-header' | 'api-key' | 'basic' | 'session-cookie';
 
 /** A fresh pair; `token` is `<prefix>_<id>_<secret>`. Shown once, never kept. */
 export interface GeneratedSecret {
@@ -89,7 +89,8 @@ function isBase62(text: string): boolean {
   return true;
 }
 
-function randomBase62(length: number): string {
+/** Characters drawn evenly from letters and digits. */
+export function randomBase62(length: number): string {
   let text = '';
   while (text.length < length) {
     for (const byte of randomBytes(length)) {

@@ -16,7 +16,7 @@ interface Owned {
   readonly ownerId: string;
 }
 
-/** What happened to one key since the last flush. Belongs to the cached entry of that key. */
+/** What happened to one key since the last flush. Belongs to the cached entry of that key, or to several of one id. */
 export class UsageCounter {
   readonly #recorder: UsageRecorder;
   readonly #key: Owned;
@@ -29,6 +29,10 @@ export class UsageCounter {
   constructor(recorder: UsageRecorder, key: Owned) {
     this.#recorder = recorder;
     this.#key = key;
+  }
+
+  get id(): string {
+    return this.#key.id;
   }
 
   used(nowAt: number, address: string | null): void {
@@ -67,7 +71,7 @@ export class UsageCounter {
   restore(delta: UsageDelta): void {
     this.#uses += delta.uses;
     this.#failures += delta.failures;
-    if (this.#lastUsedAt === null) {
+    if (delta.lastUsedAt !== null && delta.lastUsedAt > (this.#lastUsedAt ?? Number.NEGATIVE_INFINITY)) {
       this.#lastUsedAt = delta.lastUsedAt;
       this.#lastUsedFrom = delta.lastUsedFrom;
     }
@@ -79,8 +83,10 @@ export class UsageCounter {
 export class UsageRecorder {
   readonly #store: ApiKeyStore;
   readonly #timer: NodeJS.Timeout;
-  #waiting = new Set<UsageCounter>();
+  #waiting = new Map<string, UsageCounter>();
   #flush: Promise<void> | null = null;
+  /** What a failed flush puts back must not call for the next one at once. */
+  #isFailing = false;
 
   constructor(store: ApiKeyStore, options: UsageOptions = {}) {
     const { flushIntervalMs = 5_000 } = options;
@@ -91,15 +97,21 @@ export class UsageRecorder {
     this.#timer = setInterval(() => this.#flushInBackground(), flushIntervalMs).unref();
   }
 
+  /** The one that waits for the next flush, if there is one: without a cache, too, a key is written once for each flush. */
   counter(key: Owned): UsageCounter {
-    return new UsageCounter(this, key);
+    return this.#waiting.get(key.id) ?? new UsageCounter(this, key);
   }
 
   /** True when `counter` is written with the next flush; false when too many wait. */
   enlist(counter: UsageCounter): boolean {
+    const waiting = this.#waiting.get(counter.id);
+    if (waiting !== undefined) {
+      waiting.restore(counter.drain()); // of the same key, read from the store twice
+      return false;
+    }
     if (this.#waiting.size >= MAX_WAITING) return false;
-    this.#waiting.add(counter);
-    if (this.#waiting.size === FLUSH_EARLY_AT) setImmediate(() => this.#flushInBackground());
+    this.#waiting.set(counter.id, counter);
+    if (this.#waiting.size === FLUSH_EARLY_AT && !this.#isFailing) setImmediate(() => this.#flushInBackground());
     return true;
   }
 
@@ -123,12 +135,14 @@ export class UsageRecorder {
   }
 
   async #write(): Promise<void> {
-    const batch = [...this.#waiting].map((counter) => ({ counter, delta: counter.drain() }));
-    this.#waiting = new Set();
+    const batch = Array.from(this.#waiting.values(), (counter) => ({ counter, delta: counter.drain() }));
+    this.#waiting = new Map();
     if (batch.length === 0) return;
     try {
       await this.#store.addUsage(batch.map(({ delta }) => delta));
+      this.#isFailing = false;
     } catch (error) {
+      this.#isFailing = true;
       for (const { counter, delta } of batch) counter.restore(delta);
       throw error;
     }

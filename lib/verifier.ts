@@ -1,11 +1,13 @@
 import { storeUnavailable } from './errors.js';
-import { Principal, Rights } from './principal.js';
+import type { Owner, Owners } from './owners.js';
+import { type Identity, Principal, Rights } from './principal.js';
 import type { ApiKeyRecord } from './records.js';
 import {
   DISABLED,
   EXPIRED,
   MALFORMED,
   NOT_YET_VALID,
+  OWNER_DISABLED,
   REVOKED,
   type Refusal,
   UNKNOWN_ID,
@@ -47,10 +49,15 @@ class VerifiableKey {
   }
 
   principal(scheme: CredentialScheme): Principal {
-    const principal = this.#principals[scheme] ?? new Principal(this.record, scheme, this.#rights);
+    const principal = this.#principals[scheme] ?? new Principal(identityOf(this.record, scheme), this.#rights);
     this.#principals[scheme] = principal;
     return principal;
   }
+}
+
+function identityOf(record: ApiKeyRecord, scheme: CredentialScheme): Identity {
+  const { id, kind, name, expiresAt, ownerId, ...rest } = record;
+  return { ...rest, id: ownerId, credential: { kind, id, name, scheme, expiresAt } };
 }
 
 /** A principal is shared by all requests of its key: what hangs on it must not change. */
@@ -65,9 +72,30 @@ export interface VerifierOptions {
   readonly prefix: string;
   readonly hasher: SecretHasher;
   readonly usage: UsageRecorder;
+  /** The users behind the keys; null where the host has not told who they are. */
+  readonly owners: Owners | null;
   /** Epoch ms. */
   readonly now: () => number;
   readonly cache?: VerificationCacheOptions;
+}
+
+/** In place of an owner, where the host has not told who its users are. */
+const OWNERS_UNKNOWN = Symbol('owners unknown');
+
+/** The last step: the secret was right, and the record allows it. */
+function settle(
+  key: VerifiableKey,
+  owner: Owner | null | typeof OWNERS_UNKNOWN,
+  scheme: CredentialScheme,
+  address: string | null,
+  nowAt: number,
+): Verdict {
+  if (owner === null) {
+    key.usage.failed();
+    return OWNER_DISABLED;
+  }
+  key.usage.used(nowAt, address);
+  return key.principal(scheme);
 }
 
 /** Turns a credential into a principal, or refuses it. The only place that decides. */
@@ -77,8 +105,10 @@ export class Verifier {
   readonly #now: () => number;
   readonly #cache: VerificationCache<VerifiableKey>;
   readonly #dummy: CompiledHash;
+  readonly #owners: Owners | null;
 
-  constructor(store: Store, { prefix, hasher, usage, now, cache }: VerifierOptions) {
+  constructor(store: Store, { prefix, hasher, usage, owners, now, cache }: VerifierOptions) {
+    this.#owners = owners;
     this.#prefix = prefix;
     this.#hasher = hasher;
     this.#now = now;
@@ -91,27 +121,34 @@ export class Verifier {
   }
 
   /**
-   * Order: shape and checksum, record, secret, revoked, disabled, not yet valid, expired. A cached key is decided at
-   * once, without a promise. Rejects, or throws, with `store_unavailable` when the record cannot be read: that is neither
-   * a yes nor a no.
+   * Order: shape and checksum, record, secret, revoked, disabled, not yet valid, expired, owner still enabled. A cached key
+   * is decided at once, without a promise. Rejects, or throws, with `store_unavailable` when the record or its owner cannot
+   * be read: that is neither a yes nor a no.
    *
    * @param address of the client, for the key's "last used from".
+   * @param isInternal whether the request came in where the host accepts internal keys.
    */
-  verify(credential: Credential, address: string | null): Verdict | Promise<Verdict> {
+  verify(credential: Credential, address: string | null, isInternal = false): Verdict | Promise<Verdict> {
     const { id, secret } = credential;
     if (!isWellFormed(this.#prefix, id, secret)) return MALFORMED;
     const nowAt = this.#now();
     const key = this.#cache.peek(id, nowAt);
-    if (key !== undefined) return this.#judge(key, credential, address, nowAt);
-    return this.#cache.fetch(id).then((read) => this.#judge(read, credential, address, this.#now()));
+    if (key !== undefined) return this.#judge(key, credential, address, isInternal, nowAt);
+    return this.#cache.fetch(id).then((read) => this.#judge(read, credential, address, isInternal, this.#now()));
   }
 
   close(): void {
     this.#cache.close();
   }
 
-  #judge(key: VerifiableKey | null, { secret, scheme }: Credential, address: string | null, nowAt: number): Verdict {
-    if (key === null) {
+  #judge(
+    key: VerifiableKey | null,
+    { secret, scheme }: Credential,
+    address: string | null,
+    isInternal: boolean,
+    nowAt: number,
+  ): Verdict | Promise<Verdict> {
+    if (key === null || (key.record.internalOnly && !isInternal)) {
       this.#hasher.matches(secret, this.#dummy); // takes as long as a wrong secret
       return UNKNOWN_ID;
     }
@@ -120,8 +157,10 @@ export class Verifier {
       key.usage.failed();
       return refusal;
     }
-    key.usage.used(nowAt, address);
-    return key.principal(scheme);
+    const owner = this.#owners === null ? OWNERS_UNKNOWN : this.#owners.peek(key.record.ownerId, nowAt);
+    if (owner !== undefined) return settle(key, owner, scheme, address, nowAt);
+    const asked = (this.#owners as Owners).fetch(key.record.ownerId);
+    return asked.then((read) => settle(key, read, scheme, address, nowAt));
   }
 
   #hasSecret(key: VerifiableKey, secret: string, nowAt: number): boolean {

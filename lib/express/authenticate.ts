@@ -4,7 +4,6 @@ import { Principal } from '../principal.js';
 import type { Refusal } from '../refusal.js';
 import type { Verdict } from '../verifier.js';
 import type { Authenticator, StrategyName } from './authenticator.js';
-import { STRATEGY_NAMES } from './authenticator.js';
 
 export interface AuthenticateOptions {
   /** Hand a refusal to the app's error handler as an `AuthError`, in place of answering 401. Default false. */
@@ -20,10 +19,10 @@ export interface AuthenticateOptions {
  */
 export function authenticate(
   authenticator: Authenticator,
-  names: StrategyName | readonly StrategyName[] = STRATEGY_NAMES,
+  names: StrategyName | readonly StrategyName[] = authenticator.names,
   options: AuthenticateOptions = {},
 ): RequestHandler {
-  const accepted = checkNames(names);
+  const accepted = checkNames(names, authenticator.names);
   const accepts = new Set(accepted);
   const { failWithError = false } = options;
 
@@ -61,10 +60,14 @@ export function authenticate(
   };
 }
 
-function checkNames(names: StrategyName | readonly StrategyName[]): readonly StrategyName[] {
+function checkNames(
+  names: StrategyName | readonly StrategyName[],
+  known: readonly StrategyName[],
+): readonly StrategyName[] {
   const list = typeof names === 'string' ? [names] : [...names];
-  if (list.length === 0 || !list.every((name) => STRATEGY_NAMES.includes(name))) {
-    throw new TypeError(`authenticate takes one or more of: ${STRATEGY_NAMES.join(', ')}`);
+  if (list.length === 0 || !list.every((name) => known.includes(name))) {
+    const hint = list.includes('session-cookie') ? '; session-cookie needs the options users and session' : '';
+    throw new TypeError(`authenticate takes one or more of: ${known.join(', ')}${hint}`);
   }
   return list;
 }

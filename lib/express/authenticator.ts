@@ -1,29 +1,52 @@
 import type { Request } from 'express';
 import { AuthError } from '../errors.js';
-import { FORM_NOT_ACCEPTED, MALFORMED as MALFORMED_CREDENTIAL, MISSING, type Refusal } from '../refusal.js';
+import {
+  FORM_NOT_ACCEPTED,
+  MALFORMED as MALFORMED_CREDENTIAL,
+  MISSING,
+  REQUEST_ID_MISSING,
+  REQUEST_ID_WRONG,
+  type Refusal,
+} from '../refusal.js';
 import type { Credential, CredentialScheme } from '../secret.js';
+import { isSessionUserName } from '../session-id.js';
 import type { Verdict, Verifier } from '../verifier.js';
+import { addressOf } from './address.js';
 import type { HeaderReader } from './header-reader.js';
 import { ABSENT, AMBIGUOUS, FOREIGN, MALFORMED } from './header-reader.js';
+import type { SessionGate } from './session-gate.js';
 
 /** The names of the strategies, which are also the forms that a credential may come in. */
-export const STRATEGY_NAMES = ['api-key-header', 'api-key', 'basic'] as const satisfies readonly CredentialScheme[];
-export type StrategyName = (typeof STRATEGY_NAMES)[number];
+export const STRATEGY_NAMES = ['api-key-header', 'api-key', 'basic', 'session-cookie'] as const;
+export type StrategyName = (typeof STRATEGY_NAMES)[number] & CredentialScheme;
 
 /** What the Passport strategies and `latchkey.authenticate` have in common: a request becomes a principal or a refusal. */
 export class Authenticator {
   readonly reader: HeaderReader;
   readonly #verifier: Verifier;
+  readonly #gate: SessionGate | null;
+  readonly #isInternal: (req: Request) => boolean;
   readonly #realm: string;
+  /** The strategies that this instance has: `session-cookie` only where users log in. */
+  readonly names: readonly StrategyName[];
 
   /** @throws TypeError for a realm that cannot stand in a header. */
-  constructor(reader: HeaderReader, verifier: Verifier, realm = 'api') {
+  constructor(
+    reader: HeaderReader,
+    verifier: Verifier,
+    gate: SessionGate | null,
+    isInternal: (req: Request) => boolean,
+    realm = 'api',
+  ) {
     if (!/^[\x20-\x21\x23-\x5b\x5d-\x7e]{1,100}$/.test(realm)) {
       throw new TypeError('http.realm must be 1 to 100 printable ASCII characters without quotes and backslashes');
     }
     this.reader = reader;
     this.#verifier = verifier;
+    this.#gate = gate;
+    this.#isInternal = isInternal;
     this.#realm = realm;
+    this.names = STRATEGY_NAMES.filter((name) => name !== 'session-cookie' || gate !== null);
   }
 
   /**
@@ -35,7 +58,8 @@ export class Authenticator {
     if (typeof reading === 'object') return this.verify(req, reading);
     switch (reading) {
       case ABSENT:
-        return MISSING;
+        // Browsers send cookies by themselves: a cookie counts only where nothing was sent on purpose.
+        return this.#gate !== null && accepts.has('session-cookie') ? this.#gate.authenticate(req) : MISSING;
       case FOREIGN:
         return FORM_NOT_ACCEPTED;
       case MALFORMED:
@@ -46,7 +70,9 @@ export class Authenticator {
   }
 
   verify(req: Request, credential: Credential): Verdict | Promise<Verdict> {
-    return this.#verifier.verify(credential, addressOf(req));
+    const { scheme, id, secret } = credential;
+    if (this.#gate !== null && scheme === 'basic' && isSessionUserName(id)) return this.#gate.verifyToken(id, secret);
+    return this.#verifier.verify(credential, addressOf(req), this.#isInternal(req));
   }
 
   /** The `WWW-Authenticate` challenge of a strategy (RFC 9110); `error` as in RFC 6750 when a credential was sent. */
@@ -60,11 +86,14 @@ export class Authenticator {
         return `ApiKey ${parameters}${error}`;
       case 'basic':
         return `Basic ${parameters}, charset="UTF-8"${error}`;
+      case 'session-cookie':
+        return this.#cookieChallenge(parameters, refusal);
     }
   }
-}
 
-/** The address as Express sees it, behind the proxies that the app trusts. */
-function addressOf(req: Request): string | null {
-  return req.ip ?? req.socket.remoteAddress ?? null;
+  #cookieChallenge(parameters: string, refusal: Refusal): string {
+    const isRequestId = refusal === REQUEST_ID_MISSING || refusal === REQUEST_ID_WRONG;
+    const error = isRequestId ? ', error="invalid_request_id"' : refusal === MISSING ? '' : ', error="invalid_token"';
+    return `Cookie ${parameters}, name="${this.#gate?.cookie.name}", header="${this.#gate?.requestIdHeader}"${error}`;
+  }
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Credential, CredentialScheme } from '../secret.js';
 import { hasPairShape, splitToken } from '../secret.js';
+import { isSessionUserName } from '../session-id.js';
 
 /** A longer credential is refused without being read, in characters. Ours have about 75, in base64 about 100. */
 const MAX_CREDENTIAL = 1_024;
@@ -80,16 +81,22 @@ export class HeaderReader {
 
   /** Node joins or drops repeated headers before anybody can see them; only the raw list tells. */
   #isSentTwice({ rawHeaders }: IncomingMessage): boolean {
-    let authorizations = 0;
-    let tokens = 0;
+    let isAuthorizationSeen = false;
+    let seen = 0;
     for (let i = 0; i < rawHeaders.length; i += 2) {
       const name = rawHeaders[i] as string;
-      if (name.length === AUTHORIZATION.length && name.toLowerCase() === AUTHORIZATION) authorizations++;
-      for (const ours of this.#names) {
-        if (name.length === ours.length && name.toLowerCase() === ours) tokens++;
+      if (name.length === AUTHORIZATION.length && name.toLowerCase() === AUTHORIZATION) {
+        if (isAuthorizationSeen) return true;
+        isAuthorizationSeen = true;
+      }
+      for (let at = 0; at < this.#names.length; at++) {
+        const ours = this.#names[at] as string;
+        if (name.length !== ours.length || name.toLowerCase() !== ours) continue;
+        if (seen & (1 << at)) return true;
+        seen |= 1 << at;
       }
     }
-    return authorizations > 1 || tokens > 1;
+    return false;
   }
 }
 
@@ -103,7 +110,8 @@ function contradicts(a: Reading, b: Reading): boolean {
 }
 
 function looksLikeOurs(reading: Reading): boolean {
-  return isCredential(reading) && hasPairShape(reading.id, reading.secret);
+  if (!isCredential(reading)) return false;
+  return hasPairShape(reading.id, reading.secret) || isSessionUserName(reading.id);
 }
 
 /** Which of our schemes an Authorization header names; null for any other. */

@@ -1,8 +1,7 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { authenticate } from './authenticate.js';
 import type { Authenticator, StrategyName } from './authenticator.js';
-import { STRATEGY_NAMES } from './authenticator.js';
-import type { PassportStrategy } from './strategies.js';
+import type { Strategies } from './strategies.js';
 
 /** What is used of a Passport instance. */
 export interface PassportLike {
@@ -37,7 +36,7 @@ interface PassportInternals extends PassportLike {
 export function installFramework(
   passport: PassportInternals,
   authenticator: Authenticator,
-  strategies: Readonly<Record<StrategyName, PassportStrategy>>,
+  strategies: Strategies,
 ): void {
   const own = passport._framework;
   if (own === undefined || passport._strategy === undefined || passport.framework === undefined) return;
@@ -49,7 +48,7 @@ export function installFramework(
     authenticate(instance, names, options, callback) {
       const usual = own.authenticate(instance, names, options, callback);
       const list = typeof names === 'string' ? [names] : names;
-      if (!isPlain(options, callback) || !areOurs(list)) return usual;
+      if (!isPlain(options, callback) || !areOurs(list, strategies)) return usual;
       const fast: RequestHandler = authenticate(authenticator, list);
       return function latchkeyPassportAuthenticate(req, res, next) {
         const isOurs = list.every((name) => passport._strategy?.(name) === strategies[name]);
@@ -65,24 +64,36 @@ function isPlain(options: object | undefined, callback: unknown): boolean {
   return Object.keys(options).length === 1 && 'session' in options && options.session === false;
 }
 
-function areOurs(names: readonly string[]): names is readonly StrategyName[] {
-  return names.length > 0 && names.every((name) => (STRATEGY_NAMES as readonly string[]).includes(name));
+function areOurs(names: readonly string[], strategies: Strategies): names is readonly StrategyName[] {
+  return names.length > 0 && names.every((name) => Object.hasOwn(strategies, name));
+}
+
+/** What Passport keeps on a request besides its methods. */
+interface PassportState {
+  /** Of the instance that handled the request last. */
+  readonly _sessionManager?: unknown;
+  /** Where the host wants the user, in place of `req.user`. */
+  readonly _userProperty?: string;
 }
 
 /** What Passport itself puts on a request: taken from one that it has handled. */
-function requestMethods(passport: PassportLike, framework: PassportFramework): object {
+function requestMethods(passport: PassportLike, framework: PassportFramework): PassportState {
   const request = {};
   framework.authenticate(passport, [], { session: false }, () => {})(request as Request, {} as Response, () => {});
   return request;
 }
 
-/** Sees to it that a request has Passport's methods, by way of its app's prototype. False outside Express. */
-function hasMethods(req: Request, methods: object): boolean {
-  if ('isAuthenticated' in req) return true;
+/**
+ * Sees to it that a request has Passport's methods, by way of its app's prototype. False outside Express, and where the
+ * app has another Passport instance or another place for the user: Passport then has to do it for each request.
+ */
+function hasMethods(req: Request & PassportState, methods: PassportState): boolean {
+  if (req._userProperty !== undefined) return false;
+  if (req._sessionManager !== undefined) return req._sessionManager === methods._sessionManager;
   const prototype: object = Object.getPrototypeOf(req);
   if (!Object.hasOwn(prototype, 'app')) return false;
   for (const [name, value] of Object.entries(methods)) {
-    Object.defineProperty(prototype, name, { value, writable: true, configurable: true });
+    if (!(name in prototype)) Object.defineProperty(prototype, name, { value, writable: true, configurable: true });
   }
   return true;
 }

@@ -20,17 +20,19 @@ export interface PassportStrategy {
   authenticate(this: PassportActions, req: Request): void;
 }
 
-/** The strategies by name, for `passport.use`. */
-export function createStrategies(authenticator: Authenticator, prefix: string): Record<StrategyName, PassportStrategy> {
-  return {
-    'api-key-header': new ApiKeyHeaderStrategy(authenticator, prefix) as unknown as PassportStrategy,
-    'api-key': authorizationStrategy(authenticator, 'api-key'),
-    basic: authorizationStrategy(authenticator, 'basic'),
-  };
+export type Strategies = Readonly<Partial<Record<StrategyName, PassportStrategy>>>;
+
+/** The strategies of an instance by name, for `passport.use`. */
+export function createStrategies(authenticator: Authenticator, prefix: string): Strategies {
+  const create = (name: StrategyName): PassportStrategy =>
+    name === 'api-key-header'
+      ? (new ApiKeyHeaderStrategy(authenticator, prefix) as unknown as PassportStrategy)
+      : plainStrategy(authenticator, name);
+  return Object.fromEntries(authenticator.names.map((name) => [name, create(name)]));
 }
 
-/** `Authorization: ApiKey base64(id:secret)`, or Basic. */
-function authorizationStrategy(authenticator: Authenticator, name: 'api-key' | 'basic'): PassportStrategy {
+/** `Authorization: ApiKey base64(id:secret)`, Basic, or the session cookie. */
+function plainStrategy(authenticator: Authenticator, name: StrategyName): PassportStrategy {
   const accepts = new Set([name]);
   return {
     name,

@@ -2,8 +2,10 @@ import type { ApiKeyRecord, KeyUsage } from '../records.js';
 import { UNUSED } from '../records.js';
 import { ChangeEmitter } from './change-emitter.js';
 import { decodePosition, encodePosition, expirySort, lastUsedSort, nameSort } from './index-order.js';
+import { MemoryState } from './memory-state.js';
 import type { IndexEntry } from './sorted-index.js';
 import { SortedIndex } from './sorted-index.js';
+import type { StateStore } from './state.js';
 import type {
   ApiKeyOrder,
   ApiKeyStore,
@@ -23,6 +25,12 @@ import type {
 export class MemoryStore implements Store {
   readonly changes = new ChangeEmitter(true);
   readonly records: RecordStores = { apiKeys: new MemoryApiKeys(this.changes) };
+  readonly state: StateStore;
+
+  /** `now`: the clock by which sessions and counters end, in epoch ms. Default `Date.now`. */
+  constructor({ now = Date.now }: { readonly now?: () => number } = {}) {
+    this.state = new MemoryState(this.changes, now);
+  }
 
   async health(): Promise<StoreHealth> {
     return { ok: true, latencyMs: 0, feedIsLive: true, detail: 'memory' };
@@ -79,7 +87,7 @@ class MemoryApiKeys implements ApiKeyStore {
   }
 
   async usage(ids: readonly string[]): Promise<KeyUsage[]> {
-    return ids.map((id) => this.#usage.get(id) ?? UNUSED);
+    return ids.map((id) => ({ ...(this.#usage.get(id) ?? UNUSED) }));
   }
 
   async addUsage(deltas: readonly UsageDelta[]): Promise<void> {

@@ -48,10 +48,12 @@ export class RedisApiKeys implements ApiKeyStore {
 
   async update(previous: ApiKeyRecord, next: ApiKeyRecord): Promise<boolean> {
     const isRenamed = nameSort(previous) !== nameSort(next);
-    if (isRenamed) await this.#forEachScope(next, (redis, [, name]) => redis.zadd(name, 0, memberOf(next)));
+    if (isRenamed) await this.#enterName(next);
     if (previous.expungeAt !== next.expungeAt) await this.#schedule(next);
-    if (!(await this.#write(previous.version, next))) return false;
-    if (isRenamed) await this.#forEachScope(previous, (redis, [, name]) => redis.zrem(name, memberOf(previous)));
+    const isWritten = await this.#write(previous.version, next);
+    if (isRenamed && isWritten) await this.#enterName(next);
+    if (isRenamed) await this.#dropName(isWritten ? previous : next);
+    if (!isWritten) return false;
     if (previous.expiresAt !== next.expiresAt) await this.#moveExpiry(next);
     return true;
   }
@@ -64,7 +66,7 @@ export class RedisApiKeys implements ApiKeyStore {
     const records = await this.#getMany(found.map(({ id }) => id));
     const entries = found.flatMap(({ sort, id }, at) => {
       const record = records[at] ?? null;
-      const isStale = record === null || (order === 'name' && nameSort(record) !== sort);
+      const isStale = !isInScope(record, request) || (order === 'name' && nameSort(record) !== sort);
       return isStale ? [] : [{ record, position: encodePosition(sort, id) }];
     });
     const last = found.at(-1);
@@ -116,7 +118,7 @@ export class RedisApiKeys implements ApiKeyStore {
     const { id, version } = record;
     await this.#forEachScope(record, (redis, keys) => redis.latchkeyUnindex(...keys, id, memberOf(record)));
     const removed = await this.#redis.run((redis) =>
-      redis.latchkeyRemove(this.#recordKey(id), this.#usageKey(id), version, this.#channel, id),
+      redis.latchkeyRemove(this.#recordKey(id), this.#usageKey(id), version, this.#channel, `apiKeys:${id}`),
     );
     this.#feed.changed('apiKeys', id);
     if (removed === 1) return true;
@@ -141,10 +143,24 @@ export class RedisApiKeys implements ApiKeyStore {
   async #write(version: number | '', record: ApiKeyRecord): Promise<boolean> {
     const json = JSON.stringify(record);
     const written = await this.#redis.run((redis) =>
-      redis.latchkeyWrite(this.#recordKey(record.id), version, json, this.#channel, record.id),
+      redis.latchkeyWrite(this.#recordKey(record.id), version, json, this.#channel, `apiKeys:${record.id}`),
     );
     this.#feed.changed('apiKeys', record.id);
     return written === 1;
+  }
+
+  #enterName(record: ApiKeyRecord): Promise<void> {
+    return this.#forEachScope(record, (redis, [, name]) => redis.zadd(name, 0, memberOf(record)));
+  }
+
+  /**
+   * Two renames at once may take away each other's entry: so whoever writes a name enters it once more after the write,
+   * and whoever drops one looks afterwards whether it is in use again.
+   */
+  async #dropName(record: ApiKeyRecord): Promise<void> {
+    await this.#forEachScope(record, (redis, [, name]) => redis.zrem(name, memberOf(record)));
+    const latest = await this.get(record.id);
+    if (latest !== null && nameSort(latest) === nameSort(record)) await this.#enterName(latest);
   }
 
   /** Two changes at once may move the entry in either order: the one that finds a newer record moves it again. */
@@ -231,6 +247,11 @@ export class RedisApiKeys implements ApiKeyStore {
   get #dueKey(): string {
     return `${this.#prefix}due`;
   }
+}
+
+/** An insert that found its id taken leaves entries in the indexes of its own scope. */
+function isInScope(record: ApiKeyRecord | null, { orgId, ownerId }: PageRequest): record is ApiKeyRecord {
+  return record !== null && record.orgId === orgId && (ownerId === undefined || record.ownerId === ownerId);
 }
 
 type IndexKeys = readonly [createdAt: string, name: string, expiresAt: string, lastUsedAt: string];

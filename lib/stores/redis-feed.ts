@@ -6,8 +6,8 @@ const INVALIDATIONS = '__redis__:invalidate';
 const MAX_RECONNECT_DELAY_MS = 1_000;
 
 export interface RedisFeedOptions {
-  /** Full keys of tracked records begin so, host's key prefix included; what follows is `{id}`. */
-  readonly trackedPrefix: string;
+  /** How the full keys of each collection begin, host's key prefix included; what follows is `{id}`, URI-encoded. */
+  readonly prefixes: Readonly<Record<Collection, string>>;
   /** Where writes are published, for servers that refuse client tracking. */
   readonly channel: string;
   /** The server is asked for a sign of life this often, in ms; two without one and the feed is lost. */
@@ -66,6 +66,7 @@ export class RedisFeed implements ChangeFeed {
   }
 
   close(): void {
+    if (this.#isClosed) return; // ioredis answers a second disconnect with a timer of two seconds
     this.#isClosed = true;
     clearInterval(this.#heartbeat);
     this.#connection.disconnect();
@@ -75,8 +76,7 @@ export class RedisFeed implements ChangeFeed {
   /** On every new connection: the server has forgotten the old one's tracking. */
   async #arm(): Promise<void> {
     try {
-      const channel = (await this.#track()) ? INVALIDATIONS : this.#options.channel;
-      await this.#connection.subscribe(channel);
+      if (!(await this.#track())) await this.#connection.subscribe(this.#options.channel);
       this.#aliveAt = performance.now();
       this.#emitter.up();
     } catch (error) {
@@ -84,12 +84,13 @@ export class RedisFeed implements ChangeFeed {
     }
   }
 
-  /** False where the server refuses CLIENT, as some managed services do. */
+  /** False where the server refuses CLIENT, as some managed services do, or the channel of invalidations. */
   async #track(): Promise<boolean> {
     try {
       const id = await this.#connection.client('ID');
-      const prefix = this.#options.trackedPrefix;
-      await this.#connection.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', String(id), 'BCAST', 'PREFIX', prefix);
+      const prefixes = Object.values(this.#options.prefixes).flatMap((prefix) => ['PREFIX', prefix]);
+      await this.#connection.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', String(id), 'BCAST', ...prefixes);
+      await this.#connection.subscribe(INVALIDATIONS);
       return true;
     } catch (error) {
       if (error instanceof Error && error.name === 'ReplyError') return false;
@@ -100,16 +101,25 @@ export class RedisFeed implements ChangeFeed {
   #heard(channel: string, message: unknown): void {
     this.#aliveAt = performance.now();
     if (channel === this.#options.channel) {
-      this.#emitter.changed('apiKeys', String(message));
+      this.#published(String(message));
     } else if (Array.isArray(message)) {
-      for (const key of message) this.#emitter.changed('apiKeys', this.#idOf(String(key)));
+      for (const key of message) this.#keyChanged(String(key));
     } else {
       this.#emitter.invalidateAll(); // null: the database was flushed
     }
   }
 
-  #idOf(key: string): string {
-    return key.slice(this.#options.trackedPrefix.length + 1, -1);
+  /** `<collection>:<id>`, as the scripts publish it. */
+  #published(message: string): void {
+    const colon = message.indexOf(':');
+    this.#emitter.changed(message.slice(0, colon) as Collection, message.slice(colon + 1));
+  }
+
+  #keyChanged(key: string): void {
+    for (const [collection, prefix] of Object.entries(this.#options.prefixes)) {
+      if (!key.startsWith(prefix)) continue;
+      this.#emitter.changed(collection as Collection, decoded(key.slice(prefix.length + 1, -1)));
+    }
   }
 
   /** A frozen server raises no event on its connections: only silence tells. */
@@ -137,5 +147,14 @@ export class RedisFeed implements ChangeFeed {
       `Redis refuses both client tracking and SUBSCRIBE (${error.message}). Every verification reads Redis. ${mend}`,
       { code: 'LATCHKEY_FEED' },
     );
+  }
+}
+
+/** A key that was set by hand may hold no encoding: it then names no id of ours. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
 }

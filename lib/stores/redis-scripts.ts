@@ -104,6 +104,54 @@ if ARGV[3] ~= '' then
 end
 return 1`;
 
+/**
+ * Counts a try, or says how long to wait. KEYS: tries, wait.
+ * ARGV: limit, window ms, wait ms, longest wait ms, now. Returns count, wait ms, time of the try before ('' = none).
+ */
+const ATTEMPT = `
+local count = tonumber(redis.call('HGET', KEYS[1], 'count') or '0')
+local last = redis.call('HGET', KEYS[1], 'lastAt') or ''
+local wait = redis.call('PTTL', KEYS[2])
+if wait > 0 then return {count, wait, last} end
+count = redis.call('HINCRBY', KEYS[1], 'count', 1)
+redis.call('HSET', KEYS[1], 'lastAt', ARGV[5])
+local limit, window = tonumber(ARGV[1]), tonumber(ARGV[2])
+if count == 1 then redis.call('PEXPIRE', KEYS[1], window) end
+if count >= limit then
+  local next = math.min(tonumber(ARGV[3]) * 2 ^ math.min(count - limit, 40), tonumber(ARGV[4]))
+  redis.call('SET', KEYS[2], '1', 'PX', string.format('%.0f', next))
+  redis.call('PEXPIRE', KEYS[1], string.format('%.0f', next + window))
+end
+return {count, 0, last}`;
+
+/** Enters a session in the index of its user and drops what has ended. KEYS: index. ARGV: id, absolute end, now. */
+const ENTER = `
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[3])
+redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
+redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', tonumber(last[2])))
+return 1`;
+
+/**
+ * Replaces the host's data of a session whose version is as expected. Sending it twice is the same as once.
+ * KEYS: session. ARGV: version, data, life in ms. Returns 1; 0 when the session is gone; else what is stored.
+ */
+const SAVE_SESSION = `
+local current = redis.call('GET', KEYS[1])
+if not current then return 0 end
+local version, login, data = string.match(current, '^(%d+)\\n([^\\n]*)\\n(.*)$')
+local next = string.format('%.0f', tonumber(ARGV[1]) + 1)
+if version == next and data == ARGV[2] then return 1 end
+if version ~= ARGV[1] then return current end
+redis.call('SET', KEYS[1], next .. '\\n' .. login .. '\\n' .. ARGV[2], 'PX', ARGV[3], 'XX')
+return 1`;
+
+/** Tells the change feed of something kept elsewhere. KEYS: a tracked key. ARGV: channel, message. */
+const TOUCH = `
+redis.call('PUBLISH', ARGV[1], ARGV[2])
+redis.call('SET', KEYS[1], '1', 'PX', 60000)
+return 1`;
+
 type Argument = string | number;
 
 /** The scripts as commands of the client. */
@@ -114,6 +162,10 @@ export interface ScriptCommands {
   latchkeyUnindex(a: string, b: string, c: string, d: string, id: string, nameMember: string): Promise<number>;
   latchkeyPage(index: string, limit: number, descending: Argument, score: Argument, id: string): Promise<string[]>;
   latchkeyAddUsage(record: string, usage: string, ...args: Argument[]): Promise<number>;
+  latchkeyAttempt(tries: string, wait: string, ...args: Argument[]): Promise<[number, number, string]>;
+  latchkeyEnter(index: string, id: string, expiresAt: Argument, nowAt: Argument): Promise<number>;
+  latchkeySaveSession(session: string, version: Argument, data: string, ttlMs: Argument): Promise<number | string>;
+  latchkeyTouch(key: string, channel: string, message: string): Promise<number>;
 }
 
 export type ScriptedRedis = Redis & ScriptCommands;
@@ -126,5 +178,9 @@ export function defineScripts(client: Redis): ScriptedRedis {
   client.defineCommand('latchkeyUnindex', { numberOfKeys: 4, lua: UNINDEX });
   client.defineCommand('latchkeyPage', { numberOfKeys: 1, lua: PAGE });
   client.defineCommand('latchkeyAddUsage', { numberOfKeys: 2, lua: ADD_USAGE });
+  client.defineCommand('latchkeyAttempt', { numberOfKeys: 2, lua: ATTEMPT });
+  client.defineCommand('latchkeyEnter', { numberOfKeys: 1, lua: ENTER });
+  client.defineCommand('latchkeySaveSession', { numberOfKeys: 1, lua: SAVE_SESSION });
+  client.defineCommand('latchkeyTouch', { numberOfKeys: 1, lua: TOUCH });
   return client as ScriptedRedis;
 }

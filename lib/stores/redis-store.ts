@@ -4,6 +4,8 @@ import { RedisApiKeys } from './redis-api-keys.js';
 import { RedisFeed } from './redis-feed.js';
 import type { ScriptedRedis } from './redis-scripts.js';
 import { defineScripts } from './redis-scripts.js';
+import { RedisState } from './redis-state.js';
+import type { StateStore } from './state.js';
 import type { RecordStores, Store, StoreHealth } from './store.js';
 
 export interface RedisStoreOptions {
@@ -23,6 +25,7 @@ export interface RedisStoreOptions {
  */
 export class RedisStore implements Store {
   readonly records: RecordStores;
+  readonly state: StateStore;
   readonly changes: RedisFeed;
   readonly #redis: BoundedRedis<ScriptedRedis>;
 
@@ -35,16 +38,15 @@ export class RedisStore implements Store {
     if (typeof keyPrefix !== 'string' || /[{}]/.test(keyPrefix)) {
       throw new TypeError('keyPrefix must be a string without braces, e.g. "latchkey:"');
     }
+    const timeoutMs = positive('timeoutMs', options.timeoutMs ?? 500);
+    const heartbeatMs = positive('heartbeatMs', options.heartbeatMs ?? 1_000);
+    const maxPending = positive('maxPending', options.maxPending ?? 10_000);
+    const fullPrefix = `${client.options.keyPrefix ?? ''}${keyPrefix}`;
     const channel = `${keyPrefix}changes`;
-    this.changes = new RedisFeed(client, {
-      trackedPrefix: `${client.options.keyPrefix ?? ''}${keyPrefix}key:`,
-      channel,
-      heartbeatMs: positive('heartbeatMs', options.heartbeatMs ?? 1_000),
-    });
-    this.#redis = new BoundedRedis(defineScripts(client), {
-      timeoutMs: positive('timeoutMs', options.timeoutMs ?? 500),
-      maxPending: positive('maxPending', options.maxPending ?? 10_000),
-    });
+    const prefixes = { apiKeys: `${fullPrefix}key:`, users: `${fullPrefix}user:` };
+    this.changes = new RedisFeed(client, { prefixes, channel, heartbeatMs });
+    this.#redis = new BoundedRedis(defineScripts(client), { timeoutMs, maxPending });
+    this.state = new RedisState(this.#redis, this.changes, keyPrefix, channel);
     this.records = { apiKeys: new RedisApiKeys(this.#redis, this.changes, keyPrefix, channel) };
   }
 

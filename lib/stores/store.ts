@@ -1,4 +1,5 @@
 import type { ApiKeyRecord, KeyUsage } from '../records.js';
+import type { StateStore } from './state.js';
 
 /**
  * Where records live. A store is written once per database and must pass `testStore()` of `latchkey/testing`.
@@ -10,6 +11,8 @@ import type { ApiKeyRecord, KeyUsage } from '../records.js';
 export interface Store {
   /** What lasts: API keys and session keys. */
   readonly records: RecordStores;
+  /** What expires: sessions, login tokens, counters. */
+  readonly state: StateStore;
   readonly changes: ChangeFeed;
   /** Asks the database; never rejects. */
   health(): Promise<StoreHealth>;
@@ -92,7 +95,7 @@ export interface ApiKeyStore {
 }
 
 /** The collections whose changes are told. */
-export type Collection = keyof RecordStores;
+export type Collection = keyof RecordStores | 'users';
 
 export interface ChangeListener {
   /** A record was written or removed, by this process or by another one. A local write tells before it resolves. */

@@ -1,0 +1,78 @@
+import type { Request } from 'express';
+import { AuthError, type Authenticated, type Latchkey, type PasswordLogin } from '../lib/index.js';
+import type { Route } from './route.js';
+import { publicRoute } from './route.js';
+import { loginSchema, newSessionSchema } from './schemas.js';
+import { sessionToWire, time } from './wire.js';
+
+interface PasswordFields {
+  readonly userName?: string | undefined;
+  readonly password?: string | undefined;
+  readonly tenant?: string | undefined;
+  readonly mfaCode?: string | undefined;
+}
+
+/** `/login`, and the beginning of a session: for those who have nothing but a user name and a password. */
+export function loginRoutes({ logins, sessions }: Latchkey): Route[] {
+  if (logins === null || sessions === null) return [];
+  return [
+    publicRoute('POST', '/login', {
+      summary: 'Exchange user name and password, in the body or as Basic, for a login token: single use, 30 seconds.',
+      body: loginSchema,
+      async handle({ body, req }) {
+        const { token, expiresAt } = await logins.issueToken(await logins.authenticate(passwordOf(req, body)));
+        return { body: { loginToken: token, expiresAt: time(expiresAt) } };
+      },
+    }),
+    publicRoute('POST', '/sessions', {
+      summary:
+        'Begin a session, with a login token or with user name and password; sets the cookie, or answers a token.',
+      body: newSessionSchema,
+      async handle({ body, req, res }) {
+        const { loginToken, token, idleSeconds, absoluteSeconds, ...password } = body;
+        const who: Authenticated =
+          loginToken === undefined
+            ? await logins.authenticate(passwordOf(req, password))
+            : await logins.exchange(onlyToken(loginToken, password));
+        const times = { idleMs: inMs(idleSeconds), absoluteMs: inMs(absoluteSeconds) };
+        const { session, ...secrets } = await sessions.start(req, res, who, { token, ...times });
+        const told = Object.fromEntries(Object.entries(secrets).filter(([, value]) => value !== null));
+        return { status: 201, body: { ...sessionToWire(session), ...told } };
+      },
+    }),
+  ];
+}
+
+/** From the body, else from Basic (RFC 7617). */
+function passwordOf(req: Request, { userName, password, tenant, mfaCode }: PasswordFields): PasswordLogin {
+  const [basicName, basicPassword] = readBasic(req.headers.authorization);
+  const name = userName ?? basicName;
+  const secret = userName === undefined ? (password ?? basicPassword) : password;
+  if (name === undefined || secret === undefined) {
+    const field = name === undefined ? 'userName' : 'password';
+    throw new AuthError('invalid_request', {
+      message: 'Send userName and password in the body, or as Basic.',
+      errors: [{ path: field, message: 'is missing' }],
+    });
+  }
+  const address = req.ip ?? req.socket.remoteAddress ?? null;
+  return { userName: name, password: secret, tenant: tenant ?? null, mfaCode, address };
+}
+
+function readBasic(authorization: string | undefined): [userName?: string, password?: string] {
+  const encoded = /^basic +([A-Za-z0-9+/]{1,2000}={0,2})$/i.exec(authorization ?? '')?.[1];
+  if (encoded === undefined) return [];
+  const pair = Buffer.from(encoded, 'base64').toString('utf8');
+  const colon = pair.indexOf(':');
+  return colon < 0 ? [] : [pair.slice(0, colon), pair.slice(colon + 1)];
+}
+
+function onlyToken(loginToken: string, password: PasswordFields): string {
+  const [path] = Object.entries(password).find(([, value]) => value !== undefined) ?? [];
+  if (path === undefined) return loginToken;
+  throw new AuthError('invalid_request', { errors: [{ path, message: 'must not stand beside loginToken' }] });
+}
+
+function inMs(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : seconds * 1_000;
+}

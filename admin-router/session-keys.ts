@@ -1,0 +1,73 @@
+import { type ApiKey, AuthError, type Latchkey, type Principal } from '../lib/index.js';
+import type { Route } from './route.js';
+import { route } from './route.js';
+import { listSchema, newSessionKeySchema } from './schemas.js';
+import { issuedToWire, keyToWire } from './wire.js';
+
+const COLLECTION = 'session-keys';
+
+/** The routes of `/session-keys`: who may issue them sees and revokes those that they issued. */
+export function sessionKeyRoutes({ apiKeys, sessionKeys }: Latchkey): Route[] {
+  return [
+    route('POST', '/session-keys', {
+      summary:
+        'Mint a session key: it always expires, and never exceeds its issuer. The answer is the only one with its secret.',
+      body: newSessionKeySchema,
+      async handle({ principal, body }) {
+        demand(principal, 'session-keys:issue');
+        const { userId = principal.id, orgId = principal.orgId, durationSeconds, ...rest } = body;
+        if (orgId !== principal.orgId) {
+          throw new AuthError('forbidden', { message: 'A session key must be of the organisation of its issuer.' });
+        }
+        const input = { ...rest, userId, orgId, durationMs: durationSeconds * 1_000 };
+        const { policies, ...issued } = await sessionKeys.mint(input, { by: principal });
+        return { status: 201, body: { ...issuedToWire(issued), sessionKey: true, policies } };
+      },
+    }),
+    route('GET', '/session-keys', {
+      summary: 'List session keys: those one has issued, or with keys:read those of the organisation.',
+      query: listSchema,
+      async handle({ principal, query }) {
+        const { ownerId, limit, cursor, sort, descending } = query;
+        const isAll = principal.can('keys:read', COLLECTION);
+        if (!isAll) demand(principal, 'session-keys:issue');
+        const mine = isAll ? [] : [{ field: 'createdBy', test: 'equal' as const, value: principal.id }];
+        const { items, nextCursor } = await apiKeys.search(
+          { orgId: principal.orgId, ownerId, limit, cursor, sort, descending },
+          [{ field: 'kind', test: 'equal', value: 'session-key' }, ...mine],
+        );
+        return { body: { items: items.map(keyToWire), nextCursor } };
+      },
+    }),
+    route('DELETE', '/session-keys/self', {
+      summary: 'Revoke the session key that the request came with.',
+      async handle({ principal }) {
+        const { kind, id } = principal.credential;
+        if (kind !== 'session-key') {
+          throw new AuthError('not_found', { message: 'The request did not come with a session key.' });
+        }
+        await apiKeys.revoke(id, { by: principal });
+        return { body: null };
+      },
+    }),
+    route('DELETE', '/session-keys/:id', {
+      summary: 'Revoke a session key, for good.',
+      async handle({ principal, id }) {
+        const key = /^[A-Za-z0-9]{1,64}$/.test(id) ? await apiKeys.get(id) : null;
+        if (key === null || !mayRevoke(principal, key)) throw new AuthError('not_found');
+        return { body: keyToWire(await apiKeys.revoke(id, { by: principal })) };
+      },
+    }),
+  ];
+}
+
+function mayRevoke(principal: Principal, key: ApiKey): boolean {
+  if (key.kind !== 'session-key' || key.orgId !== principal.orgId) return false;
+  const isIssuer = key.createdBy === principal.id && principal.can('session-keys:issue', COLLECTION);
+  return isIssuer || principal.can('keys:manage', `${COLLECTION}/${key.id}`);
+}
+
+function demand(principal: Principal, action: string): void {
+  if (principal.can(action, COLLECTION)) return;
+  throw new AuthError('forbidden', { message: `The credential lacks the right "${action}".` });
+}

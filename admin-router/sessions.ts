@@ -1,0 +1,104 @@
+import { AuthError, type Latchkey, type LoginSessions, type Principal, type Session } from '../lib/index.js';
+import type { Route } from './route.js';
+import { route } from './route.js';
+import { endSessionsSchema, sessionsOfSchema, signInsSchema } from './schemas.js';
+import { sessionToWire, time } from './wire.js';
+
+const MANAGE = 'sessions:manage';
+const COLLECTION = 'sessions';
+
+/** The routes of `/sessions`, but for the login. Users manage their own, from a session; a key needs `sessions:manage`. */
+export function sessionRoutes({ logins, sessions }: Latchkey): Route[] {
+  if (logins === null || sessions === null) return [];
+  return [
+    route('GET', '/sessions', {
+      summary: 'The sessions of a user that are alive: one’s own, or with sessions:manage another’s.',
+      query: sessionsOfSchema,
+      async handle({ principal, query }) {
+        const userId = demandUser(principal, query.userId);
+        const found = (await sessions.list(userId)).filter((session) => isVisible(principal, session));
+        return { body: { items: found.map((session) => toWire(session, principal)) } };
+      },
+    }),
+    route('DELETE', '/sessions', {
+      summary: 'End all sessions of a user; with except=current all but this one.',
+      query: endSessionsSchema,
+      async handle({ principal, query }) {
+        const userId = demandUser(principal, query.userId);
+        const except = query.except === undefined ? undefined : principal.credential.id;
+        const theirs = (await sessions.list(userId)).filter(({ id }) => id !== except);
+        const allowed = theirs.filter((session) => isVisible(principal, session));
+        await Promise.all(allowed.map(({ id }) => sessions.end(id, userId)));
+        return { body: { ended: allowed.length } };
+      },
+    }),
+    route('GET', '/sessions/current', {
+      summary: 'The session that the request came with.',
+      async handle({ principal }) {
+        const session = await current(sessions, principal);
+        const requestIdFailures = await sessions.requestIdFailures(session.id);
+        return { body: { ...toWire(session, principal), requestIdFailures } };
+      },
+    }),
+    route('DELETE', '/sessions/current', {
+      summary: 'Log out. Cookie, request id and token are dead when the answer is sent.',
+      async handle({ principal, req, res }) {
+        await sessions.endCurrent(req, res, asSession(principal));
+        return { headers: { 'Clear-Site-Data': '"cache", "cookies", "storage"' }, body: null };
+      },
+    }),
+    route('DELETE', '/sessions/:id', {
+      summary: 'End a session.',
+      async handle({ principal, id }) {
+        const session = /^[\w-]{1,64}$/.test(id) ? await sessions.find(id) : null;
+        if (session === null || !isVisible(principal, session)) throw new AuthError('not_found');
+        await sessions.end(id, session.userId);
+        return { body: null };
+      },
+    }),
+    route('GET', '/sign-in-attempts', {
+      summary: 'Failed logins of a user since the last success: one’s own, or with sessions:manage another’s.',
+      query: signInsSchema,
+      async handle({ principal, query }) {
+        const found = await logins.failures(query.userName, query.tenant ?? null);
+        const isOwn = found?.user.id === principal.id && principal.credential.kind === 'session';
+        const isManaged = found?.user.orgId === principal.orgId && principal.can(MANAGE, COLLECTION);
+        if (found === null || !(isOwn || isManaged)) throw new AuthError('not_found');
+        const { count, lastAt } = found.failed;
+        return { body: { unsuccessfulSignInAttempts: count, lastFailedSignInAt: time(lastAt) } };
+      },
+    }),
+  ];
+}
+
+async function current(sessions: LoginSessions, principal: Principal): Promise<Session> {
+  const session = await sessions.find(asSession(principal).credential.id);
+  if (session === null) throw new AuthError('unauthenticated');
+  return session;
+}
+
+function asSession(principal: Principal): Principal {
+  if (principal.credential.kind !== 'session') {
+    throw new AuthError('not_found', { message: 'The request did not come with a session.' });
+  }
+  return principal;
+}
+
+/** Whose sessions are meant. @throws AuthError `forbidden` for another's, and for a key, without the right. */
+function demandUser(principal: Principal, userId: string | undefined): string {
+  const isOwn = (userId ?? principal.id) === principal.id && principal.credential.kind === 'session';
+  if (!isOwn && !principal.can(MANAGE, COLLECTION)) {
+    throw new AuthError('forbidden', { message: `The credential lacks the right "${MANAGE}".` });
+  }
+  return userId ?? principal.id;
+}
+
+function isVisible(principal: Principal, { userId, orgId, id }: Session): boolean {
+  if (orgId !== principal.orgId) return false;
+  const isOwn = userId === principal.id && principal.credential.kind === 'session';
+  return isOwn || principal.can(MANAGE, `${COLLECTION}/${id}`);
+}
+
+function toWire(session: Session, principal: Principal): object {
+  return { ...sessionToWire(session), isCurrent: session.id === principal.credential.id };
+}

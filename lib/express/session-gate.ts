@@ -1,0 +1,71 @@
+import type { Request } from 'express';
+import type { LoginRecord } from '../login-record.js';
+import type { Principal } from '../principal.js';
+import type { Refusal } from '../refusal.js';
+import { MISSING } from '../refusal.js';
+import type { SessionVerifier } from '../session-verifier.js';
+import type { SessionCookie } from './session-cookie.js';
+
+export interface RequestIdOptions {
+  /** The header that carries the request id. Default `rID`. */
+  readonly requestIdHeader?: string;
+  /** Let GET and HEAD through without a request id. Default false. */
+  readonly safeMethodsWithoutRequestId?: boolean;
+  /**
+   * Hand the request id out as the cookie `XSRF-TOKEN` too, which a script of the same origin can read, and take it back in
+   * the header `X-XSRF-TOKEN`, in place of `requestIdHeader`. Default false.
+   */
+  readonly xsrfCookie?: boolean;
+}
+
+/**
+ * What our own session middleware has read for a request: the login (null: nobody is logged in), or undefined where it is
+ * not mounted.
+ */
+export type LoadedLogin = (
+  req: Request,
+) => { readonly sessionId: string; readonly login: LoginRecord | null } | undefined;
+
+/** Lets requests in by session cookie and request id, whether or not `latchkey.session()` is mounted. */
+export class SessionGate {
+  readonly cookie: SessionCookie;
+  /** As hosts and clients write it. */
+  readonly requestIdHeader: string;
+  readonly hasXsrfCookie: boolean;
+  readonly #header: string;
+  readonly #verifier: SessionVerifier;
+  readonly #loaded: LoadedLogin;
+  readonly #isFreeWhenSafe: boolean;
+
+  /** @throws TypeError for a header name that is none. */
+  constructor(cookie: SessionCookie, verifier: SessionVerifier, loaded: LoadedLogin, options: RequestIdOptions = {}) {
+    const { requestIdHeader = 'rID', safeMethodsWithoutRequestId = false, xsrfCookie = false } = options;
+    if (!/^[A-Za-z0-9-]+$/.test(requestIdHeader)) throw new TypeError('session.requestIdHeader must be a header name');
+    this.cookie = cookie;
+    this.hasXsrfCookie = xsrfCookie;
+    this.requestIdHeader = xsrfCookie ? 'X-XSRF-TOKEN' : requestIdHeader;
+    this.#header = this.requestIdHeader.toLowerCase();
+    this.#verifier = verifier;
+    this.#loaded = loaded;
+    this.#isFreeWhenSafe = safeMethodsWithoutRequestId;
+  }
+
+  verifyToken(userName: string, token: string): Promise<Principal | Refusal> {
+    return this.#verifier.verifyToken(userName, token);
+  }
+
+  /** Reads nothing again that the session middleware has read. */
+  async authenticate(req: Request): Promise<Principal | Refusal> {
+    const loaded = this.#loaded(req);
+    const sessionId = loaded === undefined ? this.cookie.read(req) : loaded.sessionId;
+    if (sessionId === null || loaded?.login === null) return MISSING;
+    return await this.#verifier.verifyCookie(sessionId, loaded?.login ?? null, this.#requestId(req));
+  }
+
+  /** Null where none is needed. */
+  #requestId(req: Request): string | undefined | null {
+    if (this.#isFreeWhenSafe && (req.method === 'GET' || req.method === 'HEAD')) return null;
+    const value = req.headers[this.#header];
+    return typeof value === 'string' ? value : undefined;
+  }
+}

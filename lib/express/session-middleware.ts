@@ -1,0 +1,77 @@
+import type { Request, RequestHandler } from 'express';
+import { publicSessionId } from '../session-id.js';
+import type { Sessions } from '../sessions.js';
+import type { SessionStates } from '../stores/state.js';
+import type { SessionCookie } from './session-cookie.js';
+import type { LoadedLogin } from './session-gate.js';
+import type { HostSession } from './session-login.js';
+import { createSessionStore, loadExpressSession, loginOf } from './session-store.js';
+
+/** What express-session puts on a request. */
+interface WithSession {
+  session?: object | null;
+  sessionID?: string;
+  sessionStore?: object;
+}
+
+/** express-session on Latchkey's store, and what the rest of Latchkey needs to know of it. */
+export interface SessionMiddleware extends HostSession {
+  readonly loaded: LoadedLogin;
+  /** The middleware; one and the same at every call. */
+  middleware(): RequestHandler;
+}
+
+/** @param keepsData whether a login takes over the host's own session data. */
+export function createSessionMiddleware(
+  sessions: Sessions,
+  states: SessionStates,
+  cookie: SessionCookie,
+  now: () => number,
+  keepsData: boolean,
+): SessionMiddleware {
+  let store: object | undefined;
+  let middleware: RequestHandler | undefined;
+
+  /** The session on `req` if it is ours; a host may have express-session for itself as well. */
+  const ours = (req: Request): WithSession | undefined => {
+    const withSession = req as unknown as WithSession;
+    return store !== undefined && withSession.sessionStore === store ? withSession : undefined;
+  };
+
+  const create = (): RequestHandler => {
+    const sessionStore = createSessionStore(states, now);
+    store = sessionStore;
+    return loadExpressSession()({
+      name: cookie.name,
+      secret: [...cookie.secrets],
+      cookie: { ...cookie.attributes },
+      store: sessionStore,
+      genid: () => sessions.anonymousId(),
+      resave: false,
+      saveUninitialized: false,
+    });
+  };
+
+  return {
+    middleware: () => {
+      middleware ??= create();
+      return middleware;
+    },
+    loaded(req) {
+      const { session, sessionID } = ours(req) ?? {};
+      if (sessionID === undefined) return undefined;
+      return { sessionId: sessionID, login: loginOf(session ?? undefined) };
+    },
+    dataOf(req) {
+      const session = ours(req)?.session;
+      return keepsData && session ? JSON.stringify(session) : undefined;
+    },
+    async release(req) {
+      const mounted = ours(req);
+      const sessionId = mounted === undefined ? cookie.read(req) : (mounted.sessionID ?? null);
+      const userId = loginOf(mounted?.session ?? undefined)?.userId ?? null;
+      if (sessionId !== null) await states.end(publicSessionId(sessionId), userId);
+      if (mounted !== undefined) mounted.session = null;
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import type { Request, RequestHandler, Response } from 'express';
+import type { Core, UserServices } from '../core.js';
+import type { Session } from '../login-record.js';
+import type { Authenticated } from '../logins.js';
+import type { Principal } from '../principal.js';
+import type { SessionTimeOptions } from '../sessions.js';
+import type { CookieOptions } from './session-cookie.js';
+import { SessionCookie } from './session-cookie.js';
+import type { RequestIdOptions } from './session-gate.js';
+import { SessionGate } from './session-gate.js';
+import type { StartedSession, StartSessionOptions } from './session-login.js';
+import { endSession, startSession } from './session-login.js';
+import { createSessionMiddleware } from './session-middleware.js';
+
+export interface SessionOptions extends SessionTimeOptions, RequestIdOptions {
+  /** Signs the cookie; at least 32 characters. A list: the first signs, the others still verify. */
+  readonly secret: string | readonly string[];
+  readonly cookie?: CookieOptions;
+  /** Whether a login takes over the host's data of the session before it. Default false: it begins empty. */
+  readonly keepData?: boolean;
+}
+
+/** Login sessions: begun and ended with the answer to a request, listed and ended by user. */
+export interface LoginSessions {
+  /** Begins a session for a user whose login `logins.authenticate` or `logins.exchange` has accepted. */
+  start(req: Request, res: Response, who: Authenticated, options?: StartSessionOptions): Promise<StartedSession>;
+  /** Logs out the session that `principal` came with. */
+  endCurrent(req: Request, res: Response, principal: Principal): Promise<void>;
+  /** The user's sessions that are alive, newest first. */
+  list(userId: string): Promise<Session[]>;
+  /** By the public id; null when it has ended. */
+  find(id: string): Promise<Session | null>;
+  /** By the public id. False when the user has no such session. */
+  end(id: string, userId: string): Promise<boolean>;
+  /** Ends all sessions of a user but `exceptId`; returns how many. */
+  endAll(userId: string, exceptId?: string): Promise<number>;
+  /** How often the request id of a session was missing or wrong lately. */
+  requestIdFailures(id: string): Promise<number>;
+}
+
+/** @throws TypeError naming the option that is wrong. */
+export function createLoginSessions(
+  core: Core,
+  { sessions, sessionVerifier }: UserServices,
+  options: SessionOptions,
+): { sessions: LoginSessions; gate: SessionGate; middleware: () => RequestHandler } {
+  const cookie = new SessionCookie(options.secret, options.cookie);
+  const host = createSessionMiddleware(
+    sessions,
+    core.store.state.sessions,
+    cookie,
+    core.now,
+    options.keepData ?? false,
+  );
+  const gate = new SessionGate(cookie, sessionVerifier, host.loaded, options);
+  return {
+    gate,
+    middleware: host.middleware,
+    sessions: {
+      start: (req, res, who, settings = {}) => startSession(sessions, gate, host, req, res, who, settings),
+      endCurrent: (req, res, principal) => endSession(sessions, gate, host, req, res, principal),
+      list: (userId) => sessions.list(userId),
+      find: (id) => sessions.find(id),
+      end: (id, userId) => sessions.end(id, userId),
+      endAll: (userId, exceptId) => sessions.endAll(userId, exceptId),
+      requestIdFailures: (id) => sessionVerifier.requestIdFailures(id),
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto';
+import { AuthError } from './errors.js';
+import type { Attempt, AttemptRule, StateStore } from './stores/state.js';
+
+export interface LockoutOptions {
+  /** Failed logins of one user name that are free, within `windowMs`. Default 10. */
+  readonly limit?: number;
+  /** The same for one address, whatever the names. Default 100: many people may share one. */
+  readonly addressLimit?: number;
+  /** Default 15 minutes. */
+  readonly windowMs?: number;
+  /** The wait after the last free one; it doubles with each further failure. Default 10,000. */
+  readonly waitMs?: number;
+  /** The longest wait. Default 15 minutes. */
+  readonly maxWaitMs?: number;
+}
+
+/** What failed since the last success. */
+export interface FailedLogins {
+  readonly count: number;
+  /** Epoch ms. */
+  readonly lastAt: number | null;
+}
+
+/**
+ * Slows guessing of passwords, by user name and by address, for all processes together. A try is counted before the
+ * password is looked at, so that many at once are no way round; a success takes the user's tries back. The tries of an
+ * address stay: else an attacker's own account would reset them.
+ */
+export class Lockout {
+  readonly #state: StateStore;
+  readonly #ofUser: AttemptRule;
+  readonly #ofAddress: AttemptRule;
+  readonly #now: () => number;
+
+  /** @throws TypeError for an option out of range. */
+  constructor(state: StateStore, options: LockoutOptions, now: () => number) {
+    const { limit = 10, addressLimit = 100, windowMs = 900_000, waitMs = 10_000, maxWaitMs = 900_000 } = options;
+    for (const [name, value] of Object.entries({ limit, addressLimit, windowMs, waitMs, maxWaitMs })) {
+      if (!Number.isSafeInteger(value) || value < 1)
+        throw new TypeError(`lockout.${name} must be a positive whole number`);
+    }
+    this.#state = state;
+    this.#now = now;
+    this.#ofUser = { limit, windowMs, waitMs, maxWaitMs };
+    this.#ofAddress = { limit: addressLimit, windowMs, waitMs, maxWaitMs };
+  }
+
+  /** Counts a try; returns what failed before it. @throws AuthError `too_many_attempts` with `Retry-After`. */
+  async attempt(userName: string, tenant: string | null, address: string | null): Promise<FailedLogins> {
+    if (address !== null) this.#refuse(await this.#count(`addr-${hash(address)}`, this.#ofAddress));
+    const attempt = await this.#count(userSubject(userName, tenant), this.#ofUser);
+    this.#refuse(attempt);
+    return { count: attempt.count - 1, lastAt: attempt.lastAt };
+  }
+
+  succeeded(userName: string, tenant: string | null): Promise<void> {
+    return this.#state.clearAttempts(userSubject(userName, tenant));
+  }
+
+  async failures(userName: string, tenant: string | null): Promise<FailedLogins> {
+    const { count, lastAt } = await this.#state.attempts(userSubject(userName, tenant));
+    return { count, lastAt };
+  }
+
+  #count(subject: string, rule: AttemptRule): Promise<Attempt> {
+    return this.#state.attempt(subject, rule, this.#now());
+  }
+
+  #refuse({ waitMs }: Attempt): void {
+    if (waitMs <= 0) return;
+    throw new AuthError('too_many_attempts', { headers: { 'Retry-After': String(Math.ceil(waitMs / 1_000)) } });
+  }
+}
+
+/** Names that differ only in case are one user to most directories. */
+function userSubject(userName: string, tenant: string | null): string {
+  return `user-${hash(JSON.stringify([userName.normalize('NFKC').toLowerCase(), tenant]))}`;
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
+}

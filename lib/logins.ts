@@ -1,0 +1,95 @@
+import { hash } from 'node:crypto';
+import type { BoundedDirectory } from './bounded-directory.js';
+import { AuthError } from './errors.js';
+import type { FailedLogins, Lockout } from './lockout.js';
+import { randomBase62 } from './secret.js';
+import type { StateStore } from './stores/state.js';
+import type { User } from './users.js';
+
+/** A login token must be used within this time, in ms. */
+export const LOGIN_TOKEN_MS = 30_000;
+const TOKEN_LENGTH = 43; // 256 bits
+
+export interface PasswordLogin {
+  readonly userName: string;
+  readonly password: string;
+  readonly tenant?: string | null | undefined;
+  readonly mfaCode?: string | undefined;
+  /** Of the client; null where it is not known, and is then not throttled. */
+  readonly address: string | null;
+}
+
+/** Who has logged in, and what failed before. */
+export interface Authenticated {
+  readonly user: User;
+  readonly failed: FailedLogins;
+}
+
+export interface LoginToken {
+  readonly token: string;
+  /** Epoch ms. */
+  readonly expiresAt: number;
+}
+
+/** Checks passwords against the host's directory and hands out login tokens: single use, 30 s, kept as a hash. */
+export class Logins {
+  readonly #directory: BoundedDirectory;
+  readonly #lockout: Lockout;
+  readonly #state: StateStore;
+  readonly #now: () => number;
+
+  constructor(directory: BoundedDirectory, lockout: Lockout, state: StateStore, now: () => number) {
+    this.#directory = directory;
+    this.#lockout = lockout;
+    this.#state = state;
+    this.#now = now;
+  }
+
+  /**
+   * An unknown user, a wrong password, a wrong code and a disabled user are refused alike.
+   * @throws AuthError `unauthenticated`; `mfa_required` when the password is right and a code is missing;
+   * `too_many_attempts`; `store_unavailable` when the directory or the store does not answer.
+   */
+  async authenticate({ userName, password, tenant = null, mfaCode, address }: PasswordLogin): Promise<Authenticated> {
+    const failed = await this.#lockout.attempt(userName, tenant, address);
+    const user = await this.#directory.findByUserName(userName, tenant);
+    const isRight = await this.#directory.verifyPassword(user, password);
+    if (user === null || !isRight || !user.isEnabled) throw refused('wrong user name or password');
+    if (user.requiresMfa === true) {
+      if (mfaCode === undefined) throw new AuthError('mfa_required');
+      if (!(await this.#directory.verifyMfaCode(user, mfaCode))) throw refused('wrong code');
+    }
+    await this.#lockout.succeeded(userName, tenant);
+    return { user, failed };
+  }
+
+  async issueToken({ user, failed }: Authenticated): Promise<LoginToken> {
+    const token = randomBase62(TOKEN_LENGTH);
+    await this.#state.keep(kept(token), JSON.stringify({ userId: user.id, failed }), LOGIN_TOKEN_MS);
+    return { token, expiresAt: this.#now() + LOGIN_TOKEN_MS };
+  }
+
+  /** Of several exchanges of one token, exactly one wins. @throws AuthError `unauthenticated`. */
+  async exchange(token: string): Promise<Authenticated> {
+    const value = await this.#state.take(kept(token));
+    if (value === null) throw refused('no such login token');
+    const { userId, failed } = JSON.parse(value) as { userId: string; failed: FailedLogins };
+    const user = await this.#directory.findById(userId);
+    if (user === null || !user.isEnabled) throw refused('the user was disabled');
+    return { user, failed };
+  }
+
+  /** What failed since the last success; null for an unknown user. */
+  async failures(userName: string, tenant: string | null): Promise<Authenticated | null> {
+    const user = await this.#directory.findByUserName(userName, tenant);
+    return user === null ? null : { user, failed: await this.#lockout.failures(userName, tenant) };
+  }
+}
+
+function kept(token: string): string {
+  return `login-${hash('sha256', token, 'base64url')}`;
+}
+
+function refused(reason: string): AuthError {
+  return new AuthError('unauthenticated', { reason });
+}

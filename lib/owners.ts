@@ -1,0 +1,45 @@
+import type { BoundedDirectory } from './bounded-directory.js';
+import type { Statement } from './permissions.js';
+import { Rights } from './principal.js';
+import type { ChangeFeed } from './stores/store.js';
+import type { User } from './users.js';
+import { VerificationCache } from './verification-cache.js';
+
+/** A user is asked for again after this long, in ms, even when no change was heard of. */
+export const OWNER_MAX_AGE_MS = 60_000;
+
+/** An enabled user, with what they may do now. */
+export interface Owner {
+  readonly user: User;
+  readonly statements: readonly Statement[];
+  readonly rights: Rights;
+}
+
+/** Who the users behind credentials are, cached: a change told by `userChanged` is heard of at once, any other in a minute. */
+export class Owners {
+  readonly #cache: VerificationCache<Owner>;
+
+  constructor(directory: BoundedDirectory, feed: ChangeFeed, now: () => number) {
+    const load = async (id: string): Promise<Owner | null> => {
+      const user = await directory.findById(id);
+      if (user === null || !user.isEnabled) return null;
+      const statements = await directory.statements(user);
+      return { user, statements, rights: new Rights({ statements, resources: null }) };
+    };
+    const ages = { maxAgeMs: OWNER_MAX_AGE_MS, unknownAgeMs: OWNER_MAX_AGE_MS };
+    this.#cache = new VerificationCache('users', load, feed, now, ages);
+  }
+
+  /** Null for a user who was deleted or disabled; undefined when the directory has to be asked. */
+  peek(userId: string, nowAt: number): Owner | null | undefined {
+    return this.#cache.peek(userId, nowAt);
+  }
+
+  fetch(userId: string): Promise<Owner | null> {
+    return this.#cache.fetch(userId);
+  }
+
+  close(): void {
+    this.#cache.close();
+  }
+}

@@ -1,0 +1,179 @@
+import { randomBytes } from 'node:crypto';
+import { AuthError } from './errors.js';
+import type { FailedLogins } from './lockout.js';
+import type { LoginRecord, Session, SessionKind } from './login-record.js';
+import { toSession } from './login-record.js';
+import { generateSessionId, hashRequestId, publicSessionId, remainingMs } from './session-id.js';
+import type { SessionStates } from './stores/state.js';
+import type { User } from './users.js';
+
+const MAX_USER_AGENT = 200;
+const REQUEST_ID_BYTES = 16;
+/** express-session wants its cookie in what it reads. */
+const EMPTY_DATA = '{"cookie":{}}';
+const DAY_MS = 86_400_000;
+
+export interface SessionTimeOptions {
+  /** A session ends after this long without use, in ms. Default 30 minutes. */
+  readonly idleMs?: number;
+  /** The same for session tokens. Default 10 minutes. */
+  readonly tokenIdleMs?: number;
+  /** A session ends after this long whatever its use, in ms. Default 12 hours. */
+  readonly absoluteMs?: number;
+  /** Sessions that one user may have at once. Default: any number. */
+  readonly maxPerUser?: number;
+  /** What happens to one more: it is refused (409), or the oldest ends. Default `end-oldest`. */
+  readonly whenFull?: 'refuse' | 'end-oldest';
+}
+
+/** A login about to become a session. */
+export interface NewLogin {
+  readonly user: User;
+  readonly kind: SessionKind;
+  readonly address: string | null;
+  readonly userAgent: string | null;
+  readonly failed: FailedLogins;
+  /** Shorter than the instance's, for this login. */
+  readonly idleMs?: number | undefined;
+  readonly absoluteMs?: number | undefined;
+}
+
+/** The secrets of a new session, told once. */
+export interface BegunSession {
+  readonly sessionId: string;
+  readonly requestId: string;
+  readonly login: LoginRecord;
+}
+
+/** Begins, lists and ends login sessions. */
+export class Sessions {
+  readonly #states: SessionStates;
+  readonly #now: () => number;
+  readonly #idleMs: Readonly<Record<SessionKind, number>>;
+  readonly #absoluteMs: number;
+  readonly #maxPerUser: number;
+  readonly #whenFull: 'refuse' | 'end-oldest';
+
+  /** @throws TypeError for an option out of range. */
+  constructor(states: SessionStates, options: SessionTimeOptions, now: () => number) {
+    const { maxPerUser = Number.POSITIVE_INFINITY, whenFull = 'end-oldest' } = options;
+    this.#states = states;
+    this.#now = now;
+    this.#idleMs = {
+      cookie: duration('idleMs', options.idleMs ?? 1_800_000),
+      token: duration('tokenIdleMs', options.tokenIdleMs ?? 600_000),
+    };
+    this.#absoluteMs = duration('absoluteMs', options.absoluteMs ?? 43_200_000);
+    if (maxPerUser < 1) throw new TypeError('session.maxPerUser must be at least 1');
+    if (!['refuse', 'end-oldest'].includes(whenFull)) {
+      throw new TypeError('session.whenFull must be "refuse" or "end-oldest"');
+    }
+    this.#maxPerUser = maxPerUser;
+    this.#whenFull = whenFull;
+  }
+
+  /** An id for a session of the host's that nobody is logged in to. */
+  anonymousId(): string {
+    return generateSessionId({ idleMs: this.#idleMs.cookie, expiresAt: this.#now() + this.#absoluteMs });
+  }
+
+  /** Makes a session and its secrets; nothing is stored yet. */
+  begin({ user, kind, address, userAgent, failed, idleMs, absoluteMs }: NewLogin): BegunSession {
+    const createdAt = this.#now();
+    const requestId = randomBytes(REQUEST_ID_BYTES).toString('hex').toUpperCase();
+    const times = {
+      idleMs: shorter('idleMs', idleMs, this.#idleMs[kind]),
+      expiresAt: createdAt + shorter('absoluteMs', absoluteMs, this.#absoluteMs),
+    };
+    const sessionId = generateSessionId(times);
+    const login: LoginRecord = {
+      ...times,
+      userId: user.id,
+      orgId: user.orgId,
+      userName: user.userName,
+      kind,
+      requestIdHash: hashRequestId(requestId),
+      createdAt,
+      address,
+      userAgent: userAgent === null ? null : userAgent.slice(0, MAX_USER_AGENT),
+      failedBefore: failed.count,
+      lastFailedAt: failed.count === 0 ? null : failed.lastAt,
+    };
+    return { sessionId, requestId, login };
+  }
+
+  /** Stores a session that `begin` made. `data` is the host's own, as express-session has it in JSON; default empty. */
+  async save({ sessionId, login }: BegunSession, data = EMPTY_DATA): Promise<Session> {
+    const { userId, createdAt, expiresAt } = login;
+    const ttlMs = remainingMs(login, createdAt);
+    const session = { login: JSON.stringify(login), data, userId, createdAt, expiresAt };
+    await this.#states.insert(publicSessionId(sessionId), session, ttlMs);
+    return this.view(sessionId, login);
+  }
+
+  view(sessionId: string, login: LoginRecord): Session {
+    const nowAt = this.#now();
+    return toSession(publicSessionId(sessionId), login, remainingMs(login, nowAt), nowAt);
+  }
+
+  /**
+   * Sees to it that the user of a session just stored has no more than `maxPerUser`. Each of two at once sees both, so
+   * neither is overlooked. @throws AuthError `conflict`, the session being ended, when a further one is refused.
+   */
+  async enforceLimit(sessionId: string, userId: string): Promise<void> {
+    if (this.#maxPerUser === Number.POSITIVE_INFINITY) return;
+    const byAge = (a: Session, b: Session) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
+    const sessions = (await this.list(userId)).toSorted(byAge);
+    if (this.#whenFull === 'end-oldest') {
+      for (const { id } of sessions.slice(0, -this.#maxPerUser)) await this.#states.end(id, userId);
+      return;
+    }
+    const id = publicSessionId(sessionId);
+    if (sessions.slice(0, this.#maxPerUser).some((session) => session.id === id)) return;
+    await this.#states.end(id, userId);
+    throw new AuthError('conflict', { message: 'The user has as many sessions as are allowed. End one of them.' });
+  }
+
+  /** The user's sessions that are alive, newest first. */
+  async list(userId: string): Promise<Session[]> {
+    const nowAt = this.#now();
+    const sessions = (await this.#states.list(userId)).map(({ id, login, ttlMs }) =>
+      toSession(id, JSON.parse(login) as LoginRecord, ttlMs, nowAt),
+    );
+    return sessions
+      .filter(({ expiresAt }) => expiresAt > nowAt)
+      .sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
+  }
+
+  /** By the public id; null when it has ended. */
+  async find(id: string): Promise<Session | null> {
+    const found = await this.#states.find(id);
+    const nowAt = this.#now();
+    const session = found && toSession(id, JSON.parse(found.login) as LoginRecord, found.ttlMs, nowAt);
+    return session !== null && session.expiresAt > nowAt ? session : null;
+  }
+
+  /** By the public id. False when there was no such session of this user. When it resolves, the session is over. */
+  end(id: string, userId: string): Promise<boolean> {
+    return this.#states.end(id, userId);
+  }
+
+  /** Ends all sessions of a user but `exceptId`; returns how many. */
+  async endAll(userId: string, exceptId?: string): Promise<number> {
+    const ids = (await this.#states.list(userId)).map(({ id }) => id).filter((id) => id !== exceptId);
+    await Promise.all(ids.map((id) => this.#states.end(id, userId)));
+    return ids.length;
+  }
+}
+
+function duration(name: string, ms: number): number {
+  if (Number.isSafeInteger(ms) && ms >= 1_000 && ms <= 366 * DAY_MS) return ms;
+  throw new TypeError(`session.${name} must be a whole number of ms from 1,000 to a year`);
+}
+
+/** A login may ask for less than the instance allows, not for more. */
+function shorter(name: string, asked: number | undefined, allowed: number): number {
+  if (asked === undefined) return allowed;
+  if (Number.isSafeInteger(asked) && asked >= 1_000 && asked <= allowed) return asked;
+  throw new AuthError('invalid_request', { errors: [{ path: name, message: `must be from 1000 to ${allowed} ms` }] });
+}

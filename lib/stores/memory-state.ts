@@ -1,0 +1,120 @@
+import type { ChangeEmitter } from './change-emitter.js';
+import { ExpiringMap } from './expiring-map.js';
+import type {
+  Attempt,
+  AttemptRule,
+  ListedSession,
+  NewSession,
+  SessionStates,
+  StateStore,
+  StoredSession,
+} from './state.js';
+
+/** The expiring half of the embedded store. */
+export class MemoryState implements StateStore {
+  readonly sessions: SessionStates;
+  readonly #changes: ChangeEmitter;
+  readonly #kept: ExpiringMap<string>;
+  readonly #tries: ExpiringMap<{ readonly count: number; readonly lastAt: number }>;
+  readonly #waits: ExpiringMap<true>;
+
+  constructor(changes: ChangeEmitter, now: () => number) {
+    this.#changes = changes;
+    this.#kept = new ExpiringMap(now);
+    this.#tries = new ExpiringMap(now);
+    this.#waits = new ExpiringMap(now);
+    this.sessions = new MemorySessions(now);
+  }
+
+  async keep(id: string, value: string, ttlMs: number): Promise<void> {
+    this.#kept.set(id, value, ttlMs);
+  }
+
+  async take(id: string): Promise<string | null> {
+    const value = this.#kept.get(id) ?? null;
+    this.#kept.delete(id);
+    return value;
+  }
+
+  async attempt(subject: string, rule: AttemptRule, nowAt: number): Promise<Attempt> {
+    const { limit, windowMs, waitMs, maxWaitMs } = rule;
+    const before = await this.attempts(subject);
+    if (before.waitMs > 0) return before;
+    const count = before.count + 1;
+    const wait = count < limit ? 0 : Math.min(waitMs * 2 ** (count - limit), maxWaitMs);
+    const window = count === 1 ? windowMs : this.#tries.ttlMs(subject);
+    this.#tries.set(subject, { count, lastAt: nowAt }, wait > 0 ? wait + windowMs : window);
+    if (wait > 0) this.#waits.set(subject, true, wait);
+    return { count, waitMs: 0, lastAt: before.lastAt };
+  }
+
+  async attempts(subject: string): Promise<Attempt> {
+    const { count, lastAt } = this.#tries.get(subject) ?? { count: 0, lastAt: null };
+    return { count, waitMs: this.#waits.ttlMs(subject), lastAt };
+  }
+
+  async clearAttempts(subject: string): Promise<void> {
+    this.#tries.delete(subject);
+    this.#waits.delete(subject);
+  }
+
+  async touchUser(userId: string): Promise<void> {
+    this.#changes.changed('users', userId);
+  }
+}
+
+class MemorySessions implements SessionStates {
+  readonly #sessions: ExpiringMap<StoredSession>;
+  readonly #ofUser: ExpiringMap<Map<string, number>>;
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#sessions = new ExpiringMap(now);
+    this.#ofUser = new ExpiringMap(now);
+  }
+
+  async insert(id: string, { login, data, userId, expiresAt }: NewSession, ttlMs: number): Promise<boolean> {
+    if (this.#sessions.get(id) !== undefined) return false;
+    if (userId !== null) this.#enter(userId, id, expiresAt);
+    this.#sessions.set(id, { version: 1, login, data }, ttlMs);
+    return true;
+  }
+
+  async read(id: string, ttlMs: number): Promise<StoredSession | null> {
+    const session = this.#sessions.get(id);
+    if (session === undefined) return null;
+    this.#sessions.set(id, session, ttlMs);
+    return session;
+  }
+
+  async save(id: string, version: number, data: string, ttlMs: number): Promise<StoredSession | 'gone' | null> {
+    const session = this.#sessions.get(id);
+    if (session === undefined) return 'gone';
+    if (session.version !== version) return session;
+    this.#sessions.set(id, { ...session, version: version + 1, data }, ttlMs);
+    return null;
+  }
+
+  async end(id: string, userId: string | null): Promise<boolean> {
+    if (userId !== null) this.#ofUser.get(userId)?.delete(id);
+    return this.#sessions.delete(id);
+  }
+
+  async find(id: string): Promise<ListedSession | null> {
+    const login = this.#sessions.get(id)?.login ?? null;
+    return login === null ? null : { id, login, ttlMs: this.#sessions.ttlMs(id) };
+  }
+
+  async list(userId: string): Promise<ListedSession[]> {
+    const ids = [...(this.#ofUser.get(userId)?.keys() ?? [])];
+    return (await Promise.all(ids.map((id) => this.find(id)))).filter((session) => session !== null);
+  }
+
+  #enter(userId: string, id: string, expiresAt: number): void {
+    const nowAt = this.#now();
+    const ends = new Map([...(this.#ofUser.get(userId) ?? [])].filter(([, endsAt]) => endsAt > nowAt));
+    ends.set(id, expiresAt);
+    this.#ofUser.set(userId, ends, Math.max(...ends.values()) - nowAt);
+  }
+}

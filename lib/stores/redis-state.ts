@@ -1,0 +1,169 @@
+import type { BoundedRedis } from './bounded-redis.js';
+import type { RedisFeed } from './redis-feed.js';
+import type { ScriptedRedis } from './redis-scripts.js';
+import type {
+  Attempt,
+  AttemptRule,
+  ListedSession,
+  NewSession,
+  SessionStates,
+  StateStore,
+  StoredSession,
+} from './state.js';
+
+/**
+ * The expiring half in Redis, by Redis's own clock. Outside the tracked prefixes but for `user`: what slides or counts
+ * would invalidate otherwise.
+ *
+ * | key | what |
+ * |---|---|
+ * | `sess:{id}` | `<version>\n<login>\n<data>`: one GETEX reads and slides it |
+ * | `user-sess:{user}` | the ids of a user's sessions by their absolute end |
+ * | `once:{id}` | what can be taken once |
+ * | `try:{subject}`, `wait:{subject}` | tries counted, and the wait that is on |
+ * | `user:{user}` | written to tell of a change; tracked |
+ */
+export class RedisState implements StateStore {
+  readonly sessions: SessionStates;
+  readonly #redis: BoundedRedis<ScriptedRedis>;
+  readonly #feed: RedisFeed;
+  readonly #prefix: string;
+  readonly #channel: string;
+
+  constructor(redis: BoundedRedis<ScriptedRedis>, feed: RedisFeed, keyPrefix: string, channel: string) {
+    this.#redis = redis;
+    this.#feed = feed;
+    this.#prefix = keyPrefix;
+    this.#channel = channel;
+    this.sessions = new RedisSessions(redis, keyPrefix);
+  }
+
+  async keep(id: string, value: string, ttlMs: number): Promise<void> {
+    const life = wholeLife(ttlMs);
+    await this.#redis.run((redis) => redis.set(`${this.#prefix}once:{${id}}`, value, 'PX', life));
+  }
+
+  take(id: string): Promise<string | null> {
+    return this.#redis.run((redis) => redis.getdel(`${this.#prefix}once:{${id}}`));
+  }
+
+  async attempt(subject: string, rule: AttemptRule, nowAt: number): Promise<Attempt> {
+    const { limit, windowMs, waitMs, maxWaitMs } = rule;
+    return toAttempt(
+      await this.#redis.run((redis) =>
+        redis.latchkeyAttempt(...this.#tryKeys(subject), limit, windowMs, waitMs, maxWaitMs, nowAt),
+      ),
+    );
+  }
+
+  async attempts(subject: string): Promise<Attempt> {
+    const [tries, wait] = this.#tryKeys(subject);
+    const [[count, lastAt], waitMs] = await this.#redis.run((redis) =>
+      Promise.all([redis.hmget(tries, 'count', 'lastAt'), redis.pttl(wait)]),
+    );
+    return toAttempt([Number(count ?? 0), Math.max(0, waitMs), lastAt ?? '']);
+  }
+
+  async clearAttempts(subject: string): Promise<void> {
+    await this.#redis.run((redis) => redis.del(...this.#tryKeys(subject)));
+  }
+
+  async touchUser(userId: string): Promise<void> {
+    const key = `${this.#prefix}user:{${encodeURIComponent(userId)}}`;
+    await this.#redis.run((redis) => redis.latchkeyTouch(key, this.#channel, `users:${userId}`));
+    this.#feed.changed('users', userId);
+  }
+
+  #tryKeys(subject: string): [string, string] {
+    return [`${this.#prefix}try:{${subject}}`, `${this.#prefix}wait:{${subject}}`];
+  }
+}
+
+class RedisSessions implements SessionStates {
+  readonly #redis: BoundedRedis<ScriptedRedis>;
+  readonly #prefix: string;
+
+  constructor(redis: BoundedRedis<ScriptedRedis>, keyPrefix: string) {
+    this.#redis = redis;
+    this.#prefix = keyPrefix;
+  }
+
+  async insert(id: string, { login, data, userId, createdAt, expiresAt }: NewSession, ttlMs: number): Promise<boolean> {
+    const life = wholeLife(ttlMs);
+    if (userId !== null) {
+      await this.#redis.run((redis) => redis.latchkeyEnter(this.#indexKey(userId), id, expiresAt, createdAt));
+    }
+    const value = encode({ version: 1, login, data });
+    return (await this.#redis.run((redis) => redis.set(this.#key(id), value, 'PX', life, 'NX'))) === 'OK';
+  }
+
+  async read(id: string, ttlMs: number): Promise<StoredSession | null> {
+    const life = wholeLife(ttlMs);
+    const value = await this.#redis.run((redis) => redis.getex(this.#key(id), 'PX', String(life)));
+    return value === null ? null : decode(value);
+  }
+
+  async save(id: string, version: number, data: string, ttlMs: number): Promise<StoredSession | 'gone' | null> {
+    const life = wholeLife(ttlMs);
+    const answer = await this.#redis.run((redis) => redis.latchkeySaveSession(this.#key(id), version, data, life));
+    if (answer === 0) return 'gone';
+    return typeof answer === 'string' ? decode(answer) : null;
+  }
+
+  async end(id: string, userId: string | null): Promise<boolean> {
+    const removed = await this.#redis.run((redis) => redis.del(this.#key(id)));
+    if (userId !== null) await this.#redis.run((redis) => redis.zrem(this.#indexKey(userId), id));
+    return removed === 1;
+  }
+
+  find(id: string): Promise<ListedSession | null> {
+    return this.#redis.run((redis) => this.#listed(redis, id));
+  }
+
+  async list(userId: string): Promise<ListedSession[]> {
+    const found = await this.#redis.run(async (redis) => {
+      const ids = await redis.zrange(this.#indexKey(userId), '0', '-1');
+      return await Promise.all(ids.map(async (id) => this.#listed(redis, id)));
+    });
+    return found.filter((session) => session !== null);
+  }
+
+  async #listed(redis: ScriptedRedis, id: string): Promise<ListedSession | null> {
+    const [value, ttlMs] = await Promise.all([redis.get(this.#key(id)), redis.pttl(this.#key(id))]);
+    const login = value === null ? null : decode(value).login;
+    return login === null || ttlMs <= 0 ? null : { id, login, ttlMs };
+  }
+
+  #key(id: string): string {
+    return `${this.#prefix}sess:{${id}}`;
+  }
+
+  #indexKey(userId: string): string {
+    return `${this.#prefix}user-sess:{${encodeURIComponent(userId)}}`;
+  }
+}
+
+function toAttempt([count, waitMs, lastAt]: [number, number, string]): Attempt {
+  return { count, waitMs, lastAt: lastAt === '' ? null : Number(lastAt) };
+}
+
+/** JSON holds no line breaks of its own. */
+function encode({ version, login, data }: StoredSession): string {
+  return `${version}\n${login ?? ''}\n${data}`;
+}
+
+function decode(value: string): StoredSession {
+  const first = value.indexOf('\n');
+  const second = value.indexOf('\n', first + 1);
+  const login = value.slice(first + 1, second);
+  return {
+    version: Number(value.slice(0, first)),
+    login: login === '' ? null : login,
+    data: value.slice(second + 1),
+  };
+}
+
+function wholeLife(ttlMs: number): number {
+  if (!(ttlMs > 0)) throw new TypeError('ttlMs must be more than 0');
+  return Math.ceil(ttlMs);
+}

@@ -1,0 +1,82 @@
+/**
+ * The half of a store that expires: sessions, login tokens, counters. Ids are hashes where the thing itself is secret.
+ * Every verb is atomic; a life of 0 or less throws a TypeError: it would mean for ever.
+ */
+export interface StateStore {
+  readonly sessions: SessionStates;
+  /** Keeps `value` under `id` for `ttlMs`. */
+  keep(id: string, value: string, ttlMs: number): Promise<void>;
+  /** Reads and deletes: of several at once, exactly one gets it. */
+  take(id: string): Promise<string | null>;
+  /** Counts one more try, made at `nowAt`, or refuses it because too many failed before. */
+  attempt(subject: string, rule: AttemptRule, nowAt: number): Promise<Attempt>;
+  /** The tries of a subject so far, without counting one; `lastAt` is the last of them. */
+  attempts(subject: string): Promise<Attempt>;
+  /** Forgets the tries of a subject. */
+  clearAttempts(subject: string): Promise<void>;
+  /** Tells every process that a user was changed, through the change feed. */
+  touchUser(userId: string): Promise<void>;
+}
+
+export interface AttemptRule {
+  /** Tries that are free, within `windowMs` of the first. */
+  readonly limit: number;
+  readonly windowMs: number;
+  /** Every try beyond the limit waits: this long, then twice as long each time, up to `maxWaitMs`. */
+  readonly waitMs: number;
+  readonly maxWaitMs: number;
+}
+
+export interface Attempt {
+  /** Tries counted, this one included. */
+  readonly count: number;
+  /** How long to wait before the next one, in ms; 0: this one may go on. */
+  readonly waitMs: number;
+  /** When the try before this one was made; null when there was none. */
+  readonly lastAt: number | null;
+}
+
+/** A session as it is kept: two JSON texts, of which only the login is Latchkey's. */
+export interface StoredSession {
+  /** Raised by every save. */
+  readonly version: number;
+  /** Who is logged in; null for a session of the host's that nobody is logged in to. */
+  readonly login: string | null;
+  /** The host's own data, as express-session has it. */
+  readonly data: string;
+}
+
+export interface ListedSession {
+  readonly id: string;
+  readonly login: string;
+  /** How long it lives from now without use, in ms. */
+  readonly ttlMs: number;
+}
+
+export interface SessionStates {
+  /** False when the id exists. A session with a user is entered in the user's index until `expiresAt`, then written. */
+  insert(id: string, session: NewSession, ttlMs: number): Promise<boolean>;
+  /** Reads a session and has it live `ttlMs` from now, in one command. */
+  read(id: string, ttlMs: number): Promise<StoredSession | null>;
+  /**
+   * Replaces the host's data when the stored version is still `version`: null. Else what is stored now, or `gone`: a
+   * session that was ended is never written again.
+   */
+  save(id: string, version: number, data: string, ttlMs: number): Promise<StoredSession | 'gone' | null>;
+  /** Ends a session; when this resolves it cannot be read any more. False when there was none. */
+  end(id: string, userId: string | null): Promise<boolean>;
+  /** Reads a session without having it live longer; null too where nobody is logged in. */
+  find(id: string): Promise<ListedSession | null>;
+  /** The sessions of a user that are still alive. */
+  list(userId: string): Promise<ListedSession[]>;
+}
+
+export interface NewSession {
+  readonly login: string | null;
+  readonly data: string;
+  /** Null: nobody is logged in. */
+  readonly userId: string | null;
+  /** Epoch ms, as the absolute end. */
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
