@@ -1,0 +1,35 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Contestant } from '../contestant.js';
+
+/** The least that a check of a stored key can cost: a hash and a Map. No revocation, expiry, usage or second process. */
+export const handWritten: Contestant = {
+  name: 'hand-written',
+  title: 'hand-written middleware: SHA-256, Map',
+  async prepare() {
+    const key = randomBytes(32).toString('base64url');
+    const users = new Map([[sha256(key), Object.freeze({ id: 'u1' })]]);
+    return {
+      guards: [
+        (req, res, next) => {
+          const sent = req.headers['x-api-key'];
+          const user = typeof sent === 'string' ? users.get(sha256(sent)) : undefined;
+          if (user === undefined) {
+            res.status(401).end('Unauthorized');
+            return;
+          }
+          Object.assign(req, { user });
+          next();
+        },
+      ],
+      accepted: [{ 'X-API-Key': key }],
+      refusals: [
+        { what: 'a wrong key', headers: { 'X-API-Key': randomBytes(32).toString('base64url') }, status: 401 },
+        { what: 'no key', headers: {}, status: 401 },
+      ],
+    };
+  },
+};
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
