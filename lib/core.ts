@@ -1,5 +1,6 @@
 import { ApiKeys } from './api-keys.js';
 import { BoundedDirectory, DIRECTORY_TIMEOUT_MS } from './bounded-directory.js';
+import { AuthError } from './errors.js';
 import type { KeyMaking } from './key-builder.js';
 import type { KeyLifetimeOptions } from './key-lifetimes.js';
 import { KeyLifetimes } from './key-lifetimes.js';
@@ -101,7 +102,10 @@ export function createCore(options: CoreOptions, times: SessionTimeOptions): Cor
     verifier.close();
     owners?.close();
     try {
-      await usage.close();
+      await usage.close().catch((error: unknown) => {
+        const why = error instanceof AuthError ? error.reason : String(error);
+        throw new Error(`The use counts of the last seconds were not written: ${why}`);
+      });
     } finally {
       await store.close();
     }

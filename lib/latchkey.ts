@@ -1,4 +1,4 @@
-import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
+import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express';
 import type { Core, CoreOptions, UserServices } from './core.js';
 import { createCore } from './core.js';
 import './express/augmentation.js';
@@ -8,6 +8,7 @@ import type { StrategyName } from './express/authenticator.js';
 import { Authenticator } from './express/authenticator.js';
 import { HeaderReader } from './express/header-reader.js';
 import { InternalRequests } from './express/internal.js';
+import type { Middleware } from './express/middleware.js';
 import type { PassportLike } from './express/passport-framework.js';
 import { installFramework } from './express/passport-framework.js';
 import { errorHandler } from './express/problem.js';
@@ -49,9 +50,13 @@ export interface Latchkey {
   /** Registers the strategies `api-key-header`, `api-key`, `basic` and, with sessions, `session-cookie`. */
   use(passport: PassportLike, options?: UseOptions): void;
   /** Middleware: the strategies without Passport. See `authenticate`. */
-  authenticate(names?: StrategyName | readonly StrategyName[], options?: AuthenticateOptions): RequestHandler;
+  authenticate(names?: StrategyName | readonly StrategyName[], options?: AuthenticateOptions): Middleware;
   /** Middleware: 403 unless the principal may do `action`. See `requirePermission`. */
-  requirePermission(action: string, resource?: FromRequest, options?: RequirePermissionOptions): RequestHandler;
+  requirePermission<Params = Request['params']>(
+    action: string,
+    resource?: FromRequest<Params>,
+    options?: RequirePermissionOptions<Params>,
+  ): (req: Request<Params>, res: Response, next: NextFunction) => void;
   /**
    * Middleware: express-session on Latchkey's store, for the host's own data in `req.session`. Not needed for logins.
    * @throws TypeError without the options `users` and `session`.
@@ -96,7 +101,8 @@ export function createLatchkey(options: LatchkeyOptions = {}): Latchkey {
       if (fast) installFramework(passport, authenticator, strategies);
     },
     authenticate: (names, settings) => authenticate(authenticator, names, settings),
-    requirePermission,
+    requirePermission: (action, resource, settings) =>
+      requirePermission(() => authenticator.challenges(), action, resource, settings),
     session() {
       if (logins === null) throw new TypeError('latchkey.session() needs the options users and session');
       return logins.middleware();

@@ -1,9 +1,10 @@
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { NextFunction, Request, Response } from 'express';
 import { AuthError } from '../errors.js';
 import { Principal } from '../principal.js';
 import type { Refusal } from '../refusal.js';
 import type { Verdict } from '../verifier.js';
 import type { Authenticator, StrategyName } from './authenticator.js';
+import type { Middleware } from './middleware.js';
 
 export interface AuthenticateOptions {
   /** Hand a refusal to the app's error handler as an `AuthError`, in place of answering 401. Default false. */
@@ -21,7 +22,7 @@ export function authenticate(
   authenticator: Authenticator,
   names: StrategyName | readonly StrategyName[] = authenticator.names,
   options: AuthenticateOptions = {},
-): RequestHandler {
+): Middleware {
   const accepted = checkNames(names, authenticator.names);
   const accepts = new Set(accepted);
   const { failWithError = false } = options;
@@ -38,7 +39,7 @@ export function authenticate(
     res.end('Unauthorized');
   }
 
-  function settle(verdict: Verdict, req: Request, res: Response, next: NextFunction): void {
+  function settle<Params>(verdict: Verdict, req: Request<Params>, res: Response, next: NextFunction): void {
     if (verdict instanceof Principal) {
       req.user = verdict;
       next();
@@ -47,10 +48,10 @@ export function authenticate(
     }
   }
 
-  return function latchkeyAuthenticate(req, res, next) {
+  return function latchkeyAuthenticate<Params>(req: Request<Params>, res: Response, next: NextFunction): void {
     let verdict: Verdict | Promise<Verdict>;
     try {
-      verdict = authenticator.authenticate(req, accepts);
+      verdict = authenticator.authenticate(req as unknown as Request, accepts);
     } catch (error) {
       next(error);
       return;

@@ -91,6 +91,11 @@ export class Authenticator {
     }
   }
 
+  /** What a request that sent nothing is told: all that it could have sent. */
+  challenges(): string[] {
+    return this.names.map((name) => this.challenge(name, MISSING));
+  }
+
   #cookieChallenge(parameters: string, refusal: Refusal): string {
     const isRequestId = refusal === REQUEST_ID_MISSING || refusal === REQUEST_ID_WRONG;
     const error = isRequestId ? ', error="invalid_request_id"' : refusal === MISSING ? '' : ', error="invalid_token"';

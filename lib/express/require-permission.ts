@@ -1,14 +1,15 @@
-import type { Request, RequestHandler } from 'express';
+import type { NextFunction, Request, Response } from 'express';
 import { AuthError } from '../errors.js';
 import { Principal } from '../principal.js';
 import { sendProblem } from './problem.js';
 
 /** A fixed text, or where in the request to find it. */
-export type FromRequest = string | ((req: Request) => string);
+export type FromRequest<Params = ParamsDictionary> = string | ((req: Request<Params>) => string);
+type ParamsDictionary = Request['params'];
 
-export interface RequirePermissionOptions {
+export interface RequirePermissionOptions<Params = ParamsDictionary> {
   /** The workspace that the action is in. Default: all of them, which only `*` allows. */
-  readonly workspace?: FromRequest;
+  readonly workspace?: FromRequest<Params>;
   /** Hand a refusal to the app's error handler, in place of answering 403. Default false. */
   readonly failWithError?: boolean;
 }
@@ -18,14 +19,16 @@ export interface RequirePermissionOptions {
  * may do `action` on `resource`; else it answers 403 as `application/problem+json` naming the action. Without a
  * principal it answers 401: it never takes "nobody" for somebody.
  *
+ * @param challenges what a 401 must list (RFC 9110).
  * @param resource default: all of them, which only `*` allows.
  * @throws TypeError for an action that is not like `orders:read`.
  */
-export function requirePermission(
+export function requirePermission<Params = ParamsDictionary>(
+  challenges: () => readonly string[],
   action: string,
-  resource?: FromRequest,
-  options: RequirePermissionOptions = {},
-): RequestHandler {
+  resource?: FromRequest<Params>,
+  options: RequirePermissionOptions<Params> = {},
+): (req: Request<Params>, res: Response, next: NextFunction) => void {
   if (typeof action !== 'string' || action === '' || action.includes('*')) {
     throw new TypeError('requirePermission takes one action, e.g. "orders:read"');
   }
@@ -42,7 +45,8 @@ export function requirePermission(
         }
         refusal = new AuthError('forbidden', { message: `The credential lacks the right "${action}".` });
       } else {
-        refusal = new AuthError('unauthenticated', { reason: 'no principal: mount authenticate before' });
+        const headers = { 'WWW-Authenticate': [...challenges()] };
+        refusal = new AuthError('unauthenticated', { headers, reason: 'no principal: mount authenticate before' });
       }
     } catch (error) {
       next(error);
@@ -53,6 +57,6 @@ export function requirePermission(
   };
 }
 
-function from(source: FromRequest | undefined, req: Request): string | undefined {
+function from<Params>(source: FromRequest<Params> | undefined, req: Request<Params>): string | undefined {
   return typeof source === 'function' ? source(req) : source;
 }

@@ -27,6 +27,7 @@ export class RedisFeed implements ChangeFeed {
   readonly #heartbeat: NodeJS.Timeout;
   /** Monotonic ms of the last sign of life. */
   #aliveAt = 0;
+  #isArming = false;
   #isClosed = false;
   #hasWarned = false;
 
@@ -75,12 +76,15 @@ export class RedisFeed implements ChangeFeed {
 
   /** On every new connection: the server has forgotten the old one's tracking. */
   async #arm(): Promise<void> {
+    this.#isArming = true;
     try {
       if (!(await this.#track())) await this.#connection.subscribe(this.#options.channel);
       this.#aliveAt = performance.now();
       this.#emitter.up();
     } catch (error) {
       this.#warn(error);
+    } finally {
+      this.#isArming = false;
     }
   }
 
@@ -130,7 +134,7 @@ export class RedisFeed implements ChangeFeed {
       this.#connection.disconnect(true);
       return;
     }
-    if (!this.#emitter.isLive) void this.#arm();
+    if (!this.#emitter.isLive && !this.#isArming) void this.#arm();
     this.#connection.ping().then(
       () => {
         this.#aliveAt = performance.now();

@@ -50,7 +50,7 @@ export interface PageRequest {
 
 export interface PageEntry {
   readonly record: ApiKeyRecord;
-  /** Where this record stands in the order. */
+  /** Where this record stands in the order: `<what it sorts by>:<id>`. */
   readonly position: string;
 }
 
