@@ -38,7 +38,7 @@ export class MemoryState implements StateStore {
 
   async attempt(subject: string, rule: AttemptRule, nowAt: number): Promise<Attempt> {
     const { limit, windowMs, waitMs, maxWaitMs } = rule;
-    const before = await this.attempts(subject);
+    const before = this.#tried(subject);
     if (before.waitMs > 0) return before;
     const count = before.count + 1;
     const wait = count < limit ? 0 : Math.min(waitMs * 2 ** (count - limit), maxWaitMs);
@@ -49,6 +49,11 @@ export class MemoryState implements StateStore {
   }
 
   async attempts(subject: string): Promise<Attempt> {
+    return this.#tried(subject);
+  }
+
+  /** Not a promise: nothing may come between reading and counting. */
+  #tried(subject: string): Attempt {
     const { count, lastAt } = this.#tries.get(subject) ?? { count: 0, lastAt: null };
     return { count, waitMs: this.#waits.ttlMs(subject), lastAt };
   }

@@ -33,7 +33,10 @@ export interface StoreHealth {
   readonly detail: string;
 }
 
-/** The field that a list is sorted by; the id breaks ties. Null `expiresAt` sorts last, null `lastUsedAt` first. */
+/**
+ * The field that a list is sorted by; the id breaks ties. Null `expiresAt` sorts last, null `lastUsedAt` first. Names sort
+ * without regard to case, by the bytes of their UTF-8 form. Descending is the exact reverse, ids included.
+ */
 export type ApiKeyOrder = 'createdAt' | 'name' | 'expiresAt' | 'lastUsedAt';
 
 export interface PageRequest {
@@ -81,7 +84,8 @@ export interface ApiKeyStore {
   get(id: string): Promise<ApiKeyRecord | null>;
   /**
    * Replaces `previous` by `next` when the stored version is still `previous.version`; else false and nothing is
-   * written. `next.version` must be `previous.version + 1`; id, ownerId, orgId and createdAt must not differ.
+   * written. A store may also answer true when `next` is stored already, to the letter: a command sent twice over a broken
+   * connection must not look like a conflict. `next.version` must be `previous.version + 1`; id, ownerId, orgId and createdAt must not differ.
    */
   update(previous: ApiKeyRecord, next: ApiKeyRecord): Promise<boolean>;
   /** Neither repeats nor skips a record that was there throughout, whatever is added meanwhile. */

@@ -1,0 +1,300 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import { createLatchkey } from '../../lib/index.js';
+import { generateSecret } from '../../lib/secret.js';
+import { RedisStore, type RedisStoreOptions } from '../../lib/stores/redis-store.js';
+import { type StoreUnderTest, testStore } from '../conformance/store.js';
+import { changed, Draw, START_AT } from '../conformance/store-samples.js';
+import { until } from '../conformance/store-suite.js';
+import { type RedisServer, startRedis } from '../support/redis-server.js';
+import { type Pair, statusFor } from '../support/verify.js';
+
+/** The newest Redis whose commands may be used, and what of the newer ones would be tempting. */
+const COMMANDS_OF_6_2 = [
+  ...['client|id', 'client|tracking', 'config|get', 'config|resetstat', 'flushall', 'hello', 'info', 'ping', 'select'],
+  ...[
+    'client',
+    'command',
+    'client|setinfo',
+    'monitor',
+    'multi',
+    'exec',
+    'del',
+    'unlink',
+    'exists',
+    'get',
+    'mget',
+    'set',
+  ],
+  ...['evalsha', 'eval', 'script|load', 'script|exists', 'script|flush', 'script', 'config', 'publish', 'subscribe'],
+  ...['hget', 'hgetall', 'hincrby', 'hset', 'zadd', 'zcard', 'zcount', 'zrange', 'zrem'],
+];
+
+describe('RedisStore', () => {
+  const draw = new Draw(6);
+  let server: RedisServer;
+  let admin: Redis;
+  const opened: { disconnect(): void; status: string }[] = [];
+
+  beforeAll(async () => {
+    server = await startRedis();
+    admin = new Redis(server.url);
+  });
+
+  afterAll(async () => {
+    admin.disconnect();
+    await server.stop();
+  });
+
+  afterEach(() => {
+    for (const client of opened.splice(0)) if (client.status !== 'end') client.disconnect();
+  });
+
+  function connect(options: RedisOptions = {}): Redis {
+    const client = new Redis(server.url, options as object);
+    client.on('error', () => {});
+    opened.push(client);
+    return client;
+  }
+
+  async function makeStore(options: RedisOptions = {}, storeOptions: RedisStoreOptions = {}): Promise<StoreUnderTest> {
+    await admin.flushall();
+    const clients: Redis[] = [];
+    const open = () => {
+      const client = connect(options);
+      clients.push(client);
+      return new RedisStore(client, storeOptions);
+    };
+    return { store: open(), openSecond: open, cleanUp: () => clients.forEach((client) => void client.disconnect()) };
+  }
+
+  testStore('RedisStore', () => makeStore());
+  testStore('RedisStore on a client with a key prefix of its own', () => makeStore({ keyPrefix: 'host:' }));
+  testStore('RedisStore on RESP2 with auto-pipelining', () => makeStore({ protocol: 2, enableAutoPipelining: true }));
+
+  describe('the constructor', () => {
+    it('refuses what is no ioredis client', () => {
+      const message = 'RedisStore takes a client made by: new Redis(url), of ioredis';
+      const wrong: unknown[] = [undefined, null, {}, server.url, { duplicate() {} }, { get() {}, set() {} }];
+      for (const client of wrong) expect(() => new RedisStore(client as Redis)).toThrow(new TypeError(message));
+    });
+
+    it.each<[RedisStoreOptions, string]>([
+      [{ keyPrefix: 'a{b}' }, 'keyPrefix must be a string without braces, e.g. "latchkey:"'],
+      [{ keyPrefix: 7 as unknown as string }, 'keyPrefix must be a string without braces, e.g. "latchkey:"'],
+      [{ timeoutMs: 0 }, 'timeoutMs must be a whole number of at least 1'],
+      [{ timeoutMs: 1.5 }, 'timeoutMs must be a whole number of at least 1'],
+      [{ heartbeatMs: Number.NaN }, 'heartbeatMs must be a whole number of at least 1'],
+      [{ heartbeatMs: 2 ** 31 }, 'heartbeatMs must be a whole number of at least 1'],
+      [{ maxPending: -1 }, 'maxPending must be a whole number of at least 1'],
+    ])('refuses %j and leaves no connection behind', async (options, message) => {
+      const client = connect({ lazyConnect: true });
+      const duplicate = jest.spyOn(client, 'duplicate');
+      expect(() => new RedisStore(client, options)).toThrow(new TypeError(message));
+      expect(client.status).toBe('wait');
+      expect(duplicate).not.toHaveBeenCalled();
+    });
+
+    it('takes frozen options, and a client that has yet to connect', async () => {
+      await admin.flushall();
+      const store = new RedisStore(connect({ lazyConnect: true }), Object.freeze({ keyPrefix: 'frozen:' }));
+      const record = draw.record();
+      expect(await store.records.apiKeys.insert(record)).toBe(true);
+      expect(await store.records.apiKeys.get(record.id)).toEqual(record);
+      await store.close();
+    });
+  });
+
+  describe('its connections', () => {
+    it('are the one for the change feed; close ends that one and not the client of the host', async () => {
+      const client = connect();
+      await client.ping();
+      const before = await connections();
+      const store = new RedisStore(client);
+      await until('the feed is live', () => store.changes.isLive);
+      expect(await connections()).toBe(before + 1);
+      await store.close();
+      await until('the connection of the feed is gone', async () => (await connections()) === before);
+      expect(store.changes.isLive).toBe(false);
+      expect(await client.ping()).toBe('PONG');
+    });
+  });
+
+  describe('its commands', () => {
+    it('are one GET to read a record', async () => {
+      const { store } = await makeStore({}, { heartbeatMs: 60_000 });
+      const record = draw.record();
+      await store.records.apiKeys.insert(record);
+      await untilArmed(store);
+      expect(await commandsOf(() => store.records.apiKeys.get(record.id))).toEqual({ get: 1 });
+      expect(await commandsOf(() => store.records.apiKeys.get(draw.id()))).toEqual({ get: 1 });
+      await store.close();
+    });
+
+    it('are none to verify a cached key, a wrong secret for it, or an id known to be unknown', async () => {
+      const { store } = await makeStore({}, { heartbeatMs: 60_000 });
+      const latchkey = createLatchkey({ store, usage: { flushIntervalMs: 3_600_000 } });
+      const { key, secret } = await latchkey.apiKeys.create({ name: 'A key', ownerId: 'anna' }, { by: 'test' });
+      const [good, wrong, unknown] = [{ id: key.id, secret }, generateSecret('lk', key.id), generateSecret('lk')];
+      const verify = (pair: Pair) => statusFor(latchkey, pair);
+      await untilArmed(store);
+      expect(await commandsOf(() => Promise.all([verify(good), verify(good), verify(wrong)]))).toEqual({ get: 1 });
+      expect(await commandsOf(() => verify(unknown))).toEqual({ get: 1 });
+      const statuses: number[] = [];
+      const commands = await commandsOf(async () => {
+        for (let n = 0; n < 100; n++) statuses.push(await verify(good), await verify(wrong), await verify(unknown));
+      });
+      expect(commands).toEqual({});
+      expect(statuses).toEqual(Array.from({ length: 100 }, () => [200, 401, 401]).flat());
+      await latchkey.close();
+    });
+
+    it('are one pipeline to write the usage of a thousand keys', async () => {
+      const { store } = await makeStore({}, { heartbeatMs: 60_000 });
+      const records = draw.records(1_000);
+      await Promise.all(records.map((record) => store.records.apiKeys.insert(record)));
+      const deltas = records.map(({ id, orgId, ownerId }) => {
+        return { id, orgId, ownerId, uses: 1, failures: 0, lastUsedAt: START_AT, lastUsedFrom: null };
+      });
+      await store.records.apiKeys.addUsage(deltas);
+      const pipeline = jest.spyOn(Redis.prototype, 'pipeline');
+      const commands = await commandsOf(() => store.records.apiKeys.addUsage(deltas));
+      expect(pipeline).toHaveBeenCalledTimes(1);
+      pipeline.mockRestore();
+      expect(commands).toMatchObject({ evalsha: 1_000, zadd: 2_000 });
+      await store.close();
+    });
+
+    it('go on after SCRIPT FLUSH, each script and in a pipeline', async () => {
+      const { store } = await makeStore();
+      const { apiKeys } = store.records;
+      const record = draw.record();
+      const next = changed(record, { expungeAt: 1 });
+      const page = { orgId: 'org', order: 'createdAt', descending: false, limit: 5 } as const;
+      const usage = { id: record.id, orgId: 'org', ownerId: 'owner', uses: 1, failures: 1 };
+      const flush = () => admin.script('FLUSH');
+      await flush();
+      expect(await apiKeys.insert(record)).toBe(true);
+      await flush();
+      expect((await apiKeys.page(page)).entries).toHaveLength(1);
+      await flush();
+      await apiKeys.addUsage([{ ...usage, lastUsedAt: START_AT, lastUsedFrom: null }]);
+      expect((await apiKeys.usage([record.id]))[0]).toMatchObject({ useCount: 1, failureCount: 1 });
+      await flush();
+      expect(await apiKeys.update(record, next)).toBe(true);
+      await flush();
+      expect(await apiKeys.expunge(1, 5)).toBe(1);
+      await store.close();
+    });
+
+    it('are all of Redis 6.2 or earlier, and name only keys that begin with both prefixes', async () => {
+      const { store } = await makeStore({ keyPrefix: 'host:' }, { keyPrefix: 'app:' });
+      await untilArmed(store); // ioredis trips over what MONITOR tells in the same packet as its own OK
+      const monitor = await connect({ protocol: 2 }).monitor();
+      opened.push(monitor);
+      const seen: string[][] = [];
+      monitor.on('monitor', (_time: string, args: string[]) => seen.push(args));
+      await admin.config('RESETSTAT');
+      await everyVerb(store);
+      expect((await store.health()).ok).toBe(true);
+      await admin.echo('the end');
+      await until('the monitor has told everything', () => seen.some(([, text]) => text === 'the end'));
+      const used = Object.keys(await statistics()).filter((command) => command !== 'echo');
+      expect(used).toEqual(expect.arrayContaining(['get', 'mget', 'evalsha', 'zrange', 'hgetall']));
+      expect(used.filter((command) => !COMMANDS_OF_6_2.includes(command))).toEqual([]);
+
+      const keys = seen.flatMap(keysOf);
+      expect(keys.length).toBeGreaterThan(50);
+      expect(keys.filter((key) => !key.startsWith('host:app:'))).toEqual([]);
+      await store.close();
+    });
+
+    it('leave only keys that begin with the key prefix, and none of a record that was removed', async () => {
+      const { store } = await makeStore({}, { keyPrefix: 'app:' });
+      await everyVerb(store);
+      expect(await admin.keys('*')).toEqual([]);
+      await store.records.apiKeys.insert(draw.record());
+      const keys = await admin.keys('*');
+      expect(keys.length).toBe(9);
+      expect(keys.filter((key) => !key.startsWith('app:'))).toEqual([]);
+      await store.close();
+    });
+  });
+
+  describe('two prefixes', () => {
+    it('share nothing', async () => {
+      await admin.flushall();
+      const [one, other] = ['one:', 'other:'].map((keyPrefix) => new RedisStore(connect(), { keyPrefix }));
+      if (!one || !other) throw new Error('unreachable');
+      await until('both feeds are live', () => one.changes.isLive && other.changes.isLive);
+      const heard: string[] = [];
+      other.changes.subscribe({ changed: (_collection, id) => heard.push(id), lost: () => heard.push('lost') });
+      const record = draw.record({ expungeAt: 1 });
+      const own = draw.record();
+      await one.records.apiKeys.insert(record);
+      expect(await other.records.apiKeys.get(record.id)).toBeNull();
+      expect(await other.records.apiKeys.expunge(1, 10)).toBe(0);
+      await other.records.apiKeys.insert(own);
+      await other.health();
+      expect(new Set(heard)).toEqual(new Set([own.id]));
+      await Promise.all([one.close(), other.close()]);
+    });
+  });
+
+  async function connections(): Promise<number> {
+    return String(await admin.client('LIST'))
+      .trim()
+      .split('\n').length;
+  }
+
+  /** Calls by command since CONFIG RESETSTAT. */
+  async function statistics(): Promise<Record<string, number>> {
+    const info = await admin.info('commandstats');
+    return Object.fromEntries(
+      [...info.matchAll(/cmdstat_(\S+):calls=(\d+)/g)].map(([, name = '', calls]) => [name, Number(calls)]),
+    );
+  }
+
+  async function commandsOf(action: () => Promise<unknown>): Promise<Record<string, number>> {
+    await admin.config('RESETSTAT');
+    await action();
+    const { 'config|resetstat': _reset, info: _info, ...commands } = await statistics();
+    return commands;
+  }
+
+  async function untilArmed(store: StoreUnderTest['store']): Promise<void> {
+    await until('the feed is live', () => store.changes.isLive);
+  }
+
+  /** Uses every verb, and removes every record at the end. */
+  async function everyVerb(store: StoreUnderTest['store']): Promise<void> {
+    const { apiKeys } = store.records;
+    const record = draw.record({ name: 'A', expiresAt: START_AT });
+    const next = changed(record, { name: 'B', expiresAt: null, expungeAt: 1 });
+    await apiKeys.insert(record);
+    await apiKeys.insert(draw.record({ id: record.id, name: 'A' }));
+    await apiKeys.get(record.id);
+    await apiKeys.addUsage([{ ...record, uses: 1, failures: 1, lastUsedAt: START_AT, lastUsedFrom: '::1' }]);
+    await apiKeys.usage([record.id]);
+    await apiKeys.update(record, next);
+    await apiKeys.update(record, changed(record, { name: 'C' }));
+    for (const order of ['createdAt', 'name', 'expiresAt', 'lastUsedAt'] as const) {
+      for (const descending of [false, true]) {
+        const page = { orgId: 'org', ownerId: 'owner', order, descending, limit: 1 };
+        const { next: after } = await apiKeys.page(page);
+        await apiKeys.page({ ...page, after: after ?? undefined });
+      }
+    }
+    expect(await apiKeys.expunge(1, 10)).toBe(1);
+  }
+});
+
+const ONE_KEY = ['get', 'set', 'hget', 'hgetall', 'hset', 'hincrby', 'zadd', 'zcard', 'zcount', 'zrange', 'zrem'];
+
+/** The keys of a command as MONITOR tells it; those within scripts are told as well. */
+function keysOf([name = '', ...args]: string[]): string[] {
+  const command = name.toLowerCase();
+  if (ONE_KEY.includes(command)) return args.slice(0, 1);
+  if (['mget', 'del', 'exists'].includes(command)) return args;
+  if (command.startsWith('eval')) return args.slice(2, 2 + Number(args[1]));
+  return [];
+}
