@@ -1,8 +1,9 @@
 import type { Request } from 'express';
 import { AuthError, type Authenticated, type Latchkey, type PasswordLogin } from '../lib/index.js';
+import { validate } from './request-body.js';
 import type { Route } from './route.js';
 import { publicRoute } from './route.js';
-import { loginSchema, newSessionSchema } from './schemas.js';
+import { loginSchema, newSessionSchema, passwordSchema } from './schemas.js';
 import { sessionToWire, time } from './wire.js';
 
 interface PasswordFields {
@@ -33,9 +34,9 @@ export function loginRoutes({ logins, sessions }: Latchkey): Route[] {
         const who: Authenticated =
           loginToken === undefined
             ? await logins.authenticate(passwordOf(req, password))
-            : await logins.exchange(onlyToken(loginToken, password));
+            : await logins.exchange(onlyToken(loginToken, password), addressOf(req));
         const times = { idleMs: inMs(idleSeconds), absoluteMs: inMs(absoluteSeconds) };
-        const { session, ...secrets } = await sessions.start(req, res, who, { token, ...times });
+        const { session, ...secrets } = await sessions.start(req, res, who, { token, ...times }).catch(refuseOnTheWire);
         const told = Object.fromEntries(Object.entries(secrets).filter(([, value]) => value !== null));
         return { status: 201, body: { ...sessionToWire(session), ...told } };
       },
@@ -55,8 +56,12 @@ function passwordOf(req: Request, { userName, password, tenant, mfaCode }: Passw
       errors: [{ path: field, message: 'is missing' }],
     });
   }
-  const address = req.ip ?? req.socket.remoteAddress ?? null;
-  return { userName: name, password: secret, tenant: tenant ?? null, mfaCode, address };
+  const login = validate(passwordSchema, { userName: name, password: secret, tenant, mfaCode }); // Basic has bounds too
+  return { ...login, tenant: login.tenant ?? null, address: addressOf(req) };
+}
+
+function addressOf(req: Request): string | null {
+  return req.ip ?? req.socket.remoteAddress ?? null;
 }
 
 function readBasic(authorization: string | undefined): [userName?: string, password?: string] {
@@ -71,6 +76,17 @@ function onlyToken(loginToken: string, password: PasswordFields): string {
   const [path] = Object.entries(password).find(([, value]) => value !== undefined) ?? [];
   if (path === undefined) return loginToken;
   throw new AuthError('invalid_request', { errors: [{ path, message: 'must not stand beside loginToken' }] });
+}
+
+/** The library names its own fields, in ms; the wire has seconds. */
+function refuseOnTheWire(error: unknown): never {
+  if (!(error instanceof AuthError) || error.code !== 'invalid_request') throw error;
+  const errors = error.errors.map(({ path, message }) => ({ path: path.replace(/Ms$/, 'Seconds'), message }));
+  const [first] = errors;
+  throw new AuthError('invalid_request', {
+    errors,
+    message: `The request is not valid: ${first?.path} ${first?.message}`,
+  });
 }
 
 function inMs(seconds: number | undefined): number | undefined {

@@ -56,7 +56,7 @@ const oneExpiry = {
 };
 
 export const newKeySchema = z
-  .strictObject({ ...keyFields, ownerId: z.string().optional() })
+  .strictObject({ ...keyFields, ownerId: z.string().optional(), internalOnly: z.boolean().optional() })
   .refine(oneExpiry.test, oneExpiry.error);
 
 export const keyChangesSchema = z
@@ -70,13 +70,15 @@ const password = {
   mfaCode: z.string().max(64).optional(),
 };
 
+export const passwordSchema = z.strictObject(password);
+
 /** Empty where user name and password come as Basic. */
-export const loginSchema = z.strictObject(password).partial();
+export const loginSchema = passwordSchema.partial();
 
 const lifeSeconds = z.int().positive().max(31_622_400).optional();
 
 export const newSessionSchema = z.strictObject({
-  ...z.strictObject(password).partial().shape,
+  ...loginSchema.shape,
   loginToken: z.string().max(64).optional(),
   token: z.boolean().optional(),
   idleSeconds: lifeSeconds,
@@ -136,6 +138,10 @@ export const listSchema = z
     expiresBefore: instant.optional(),
   })
   .transform(({ sort: order, state, ...rest }) => ({ ...rest, ...order, states: state }));
+
+export const sessionKeyListSchema = z
+  .strictObject({ ...paging, limit: wholeNumber(1, LIMITS.page).optional() })
+  .transform(({ sort: order, ...rest }) => ({ ...rest, ...order }));
 
 const criterion = z
   .strictObject({

@@ -1,7 +1,7 @@
 import { type ApiKey, AuthError, type Latchkey, type Principal } from '../lib/index.js';
 import type { Route } from './route.js';
 import { route } from './route.js';
-import { listSchema, newSessionKeySchema } from './schemas.js';
+import { newSessionKeySchema, sessionKeyListSchema } from './schemas.js';
 import { issuedToWire, keyToWire } from './wire.js';
 
 const COLLECTION = 'session-keys';
@@ -15,6 +15,7 @@ export function sessionKeyRoutes({ apiKeys, sessionKeys }: Latchkey): Route[] {
       body: newSessionKeySchema,
       async handle({ principal, body }) {
         demand(principal, 'session-keys:issue');
+        if (body.userId !== undefined && body.userId !== principal.id) demand(principal, 'keys:grant');
         const { userId = principal.id, orgId = principal.orgId, durationSeconds, ...rest } = body;
         if (orgId !== principal.orgId) {
           throw new AuthError('forbidden', { message: 'A session key must be of the organisation of its issuer.' });
@@ -26,7 +27,7 @@ export function sessionKeyRoutes({ apiKeys, sessionKeys }: Latchkey): Route[] {
     }),
     route('GET', '/session-keys', {
       summary: 'List session keys: those one has issued, or with keys:read those of the organisation.',
-      query: listSchema,
+      query: sessionKeyListSchema,
       async handle({ principal, query }) {
         const { ownerId, limit, cursor, sort, descending } = query;
         const isAll = principal.can('keys:read', COLLECTION);

@@ -12,6 +12,7 @@ export function keyToWire(key: ApiKey): object {
     revokedAt: time(key.revokedAt),
     previousSecretExpiresAt: time(key.previousSecretExpiresAt),
     lastUsedAt: time(key.lastUsedAt),
+    lastFailedAt: time(key.lastFailedAt),
   };
 }
 

@@ -10,13 +10,14 @@ export function createApp(latchkey: Latchkey, users: Users, orders: Orders): Exp
   const app = express();
   app.disable('x-powered-by');
 
-  // Latchkey, in three lines: the strategies, the routes that manage keys, and (below) the guard of each route.
+  // Latchkey, in three lines: the strategies, the routes to log in and manage keys, and (below) the guard.
   latchkey.use(passport);
   app.use('/auth', adminRouter(latchkey));
-  const withKey = passport.authenticate(['api-key-header', 'api-key', 'basic'], { session: false });
+  // `basic` takes keys and session tokens. `session: false`: Passport's own sessions are not needed.
+  const guard = passport.authenticate(['api-key-header', 'api-key', 'basic', 'session-cookie'], { session: false });
 
-  // Everything under /orders needs a key, in any of the three forms. Before express.json(): strangers' bodies stay unread.
-  app.use('/orders', withKey, express.json());
+  // Everything under /orders needs a key or a login. Before express.json(): strangers' bodies stay unread.
+  app.use('/orders', guard, express.json());
 
   // Without a resource the question is about all orders: a key for `orders/1` alone gets 403 here.
   app.get('/orders', latchkey.requirePermission('orders:read'), (_req, res) => {
@@ -50,12 +51,25 @@ export function createApp(latchkey: Latchkey, users: Users, orders: Orders): Exp
     res.json({
       id,
       name: users.find(id ?? '')?.name,
-      key: credential?.name,
+      cameWith: { kind: credential?.kind, name: credential?.name },
       mayWriteOrders: req.user?.can('orders:write'),
     });
   });
 
   app.use(latchkey.errorHandler()); // e.g. 503 while Redis cannot be reached
+  app.use(answerOtherErrors);
+  return app;
+}
+
+/**
+ * The same admin routes for a port that the outside cannot reach: only here are keys accepted that are marked
+ * `internalOnly`, such as one that mints session keys for others.
+ */
+export function createInternalApp(latchkey: Latchkey): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.use(latchkey.internal());
+  app.use('/auth', adminRouter(latchkey));
   app.use(answerOtherErrors);
   return app;
 }

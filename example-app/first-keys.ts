@@ -1,8 +1,11 @@
 import type { IssuedKey, Latchkey, NewKey } from 'latchkey';
+import { ORGANISATION } from './users.js';
 
 export interface FirstKeys {
   readonly admin: IssuedKey;
   readonly reader: IssuedKey;
+  /** Mints session keys, and is accepted on the internal port only. */
+  readonly issuer: IssuedKey;
 }
 
 /** Who is noted as the maker. A name, not a principal: the app's own code may give any right. */
@@ -17,6 +20,13 @@ export async function issueFirstKeys(latchkey: Latchkey): Promise<FirstKeys> {
       statements: [{ actions: ['*'] }],
     }),
     reader: await issue(latchkey, { name: 'Reader key', ownerId: 'alice', statements: [{ actions: ['orders:read'] }] }),
+    issuer: await issue(latchkey, {
+      name: 'Session key issuer',
+      ownerId: 'admin',
+      internalOnly: true,
+      // What it mints may do no more than it may itself.
+      statements: [{ actions: ['session-keys:issue', 'keys:grant', 'orders:read', 'keys:read'] }],
+    }),
   };
 }
 
@@ -26,10 +36,10 @@ export async function issueFirstKeys(latchkey: Latchkey): Promise<FirstKeys> {
  * key once, by hand, and not at every start.)
  */
 async function issue({ apiKeys }: Latchkey, key: NewKey): Promise<IssuedKey> {
-  const owned = { orgId: null, ownerId: key.ownerId };
+  const owned = { orgId: ORGANISATION, ownerId: key.ownerId };
   const { items } = await apiKeys.list(owned, { name: key.name, states: ['active'] });
   const existing = items[0];
   return existing === undefined
-    ? await apiKeys.create(key, { by: MAKER })
+    ? await apiKeys.create({ ...key, ...owned }, { by: MAKER })
     : await apiKeys.rotate(existing.id, { by: MAKER });
 }

@@ -1,11 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { AuthError, createLatchkey, MemoryStore } from 'latchkey';
+import { AuthError, createLatchkey, MemoryStore, type Store } from 'latchkey';
 import { RedisStore } from 'latchkey/redis';
-import { createApp } from './app.js';
+import { createApp, createInternalApp } from './app.js';
 import { issueFirstKeys } from './first-keys.js';
 import { Orders } from './orders.js';
+import { POLICIES } from './policies.js';
 import { connectRedis } from './redis.js';
 import { Users } from './users.js';
 import { walkthrough } from './walkthrough.js';
@@ -15,25 +17,55 @@ const HOST = '127.0.0.1';
 /** How long requests may take to finish once the process is told to stop. */
 const FINISH_WITHIN_MS = 3_000;
 
-async function main({ PORT = '3000', REDIS_URL } = process.env): Promise<void> {
+async function main({ REDIS_URL } = process.env): Promise<void> {
   const redis = REDIS_URL ? await connectRedis(REDIS_URL) : null;
-  if (redis === null) console.warn('No REDIS_URL: keys are kept in memory and are gone when this process ends.');
-  const latchkey = createLatchkey({ store: redis === null ? new MemoryStore() : new RedisStore(redis) });
-  const server = createServer(createApp(latchkey, await Users.create(), new Orders()));
-
+  if (redis === null)
+    console.warn('No REDIS_URL: keys and sessions are kept in memory and are gone when this process ends.');
+  const store = redis === null ? new MemoryStore() : new RedisStore(redis);
   try {
-    const url = await listen(server, PORT);
-    console.log(`Orders API on ${url}`);
-    console.log(walkthrough(url, await issueFirstKeys(latchkey)));
-    await untilToldToStop();
-    console.log('Stopping: requests in flight may finish.');
+    await serve(store);
   } finally {
-    // In this order: no more requests, then what they left to be written, then the connection that it is written on.
-    await finishRequests(server);
-    await latchkey.close().catch((error) => fail(`The last use counts are lost: ${messageOf(error)}`));
+    await store.close(); // by now latchkey.close() has done so, unless createLatchkey refused an option
     await redis?.quit().catch(() => redis.disconnect());
   }
   console.log('Stopped.'); // no process.exit(): with everything closed, Node ends by itself
+}
+
+async function serve(store: Store, { PORT = '3000', INTERNAL_PORT = '0' } = process.env): Promise<void> {
+  const users = await Users.create();
+  const latchkey = createLatchkey({
+    store,
+    users,
+    policies: POLICIES,
+    session: {
+      secret: sessionSecret(),
+      cookie: { secure: false }, // for localhost only: in production leave it out, and serve over TLS
+    },
+  });
+  const server = createServer(createApp(latchkey, users, new Orders()));
+  const internalServer = createServer(createInternalApp(latchkey));
+
+  try {
+    const url = await listen(server, PORT);
+    const internalUrl = await listen(internalServer, INTERNAL_PORT);
+    console.log(`Orders API on ${url}`);
+    console.log(
+      walkthrough({ url, internalUrl, keys: await issueFirstKeys(latchkey), passwords: users.toldPasswords }),
+    );
+    await untilToldToStop();
+    console.log('Stopping: requests in flight may finish.');
+  } finally {
+    // In this order: no more requests, then what they left to be written, then (above) the connection to Redis.
+    await Promise.all([finishRequests(server), finishRequests(internalServer)]);
+    await latchkey.close().catch((error) => fail(`The last use counts are lost: ${messageOf(error)}`));
+  }
+}
+
+/** Signs the session cookies: every process of an installation needs the same, and keeps it over restarts. */
+function sessionSecret({ SESSION_SECRET } = process.env): string {
+  if (SESSION_SECRET) return SESSION_SECRET;
+  console.warn('No SESSION_SECRET: session cookies are worth nothing once this process ends.');
+  return randomBytes(32).toString('base64');
 }
 
 async function listen(server: Server, port: string): Promise<string> {
@@ -65,8 +97,10 @@ function fail(message: string): void {
 
 function messageOf(error: NodeJS.ErrnoException): string {
   if (error instanceof AuthError) return error.reason; // `message` is for clients, `reason` for the log
-  if (error.code === 'EADDRINUSE') return 'The port is taken. Set PORT to another one; 0 means any free one.';
-  if (error.code === 'ERR_SOCKET_BAD_PORT') return 'PORT must be a number from 0 to 65535; 0 means any free one.';
+  if (error.code === 'EADDRINUSE')
+    return 'The port is taken. Set PORT, or INTERNAL_PORT, to another one; 0 means any free one.';
+  if (error.code === 'ERR_SOCKET_BAD_PORT')
+    return 'PORT and INTERNAL_PORT must be numbers from 0 to 65535; 0 means any free one.';
   return error.message;
 }
 

@@ -1,26 +1,31 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import type { Criterion } from './criteria.js';
 import { checkCriteria, compileCriteria } from './criteria.js';
 import { AuthError, invalidRequest } from './errors.js';
-import type { Actor, KeyMaking, NewKey } from './key-builder.js';
-import { actorName, buildKey, checkNewKey, refuseExcess, refuseFaults } from './key-builder.js';
+import type { KeyMaking, NewKey } from './key-builder.js';
+import { buildKey, checkNewKey, refuseFaults } from './key-builder.js';
 import type { KeyChanges } from './key-input.js';
-import { checkKeyFields } from './key-input.js';
+import { checkIdentifier, checkKeyFields, checkSize } from './key-input.js';
 import type { KeyLifetimes } from './key-lifetimes.js';
+import type { Actor } from './key-rights.js';
+import { actorName, latestExpiry, refuseExcess, refuseOpening, refuseOutliving } from './key-rights.js';
 import type { ApiKey, IssuedKey, KeyFilter } from './key-view.js';
 import { filterCriteria, SEARCHABLE_FIELDS, toApiKey } from './key-view.js';
 import { LIMITS } from './limits.js';
-import { toStatement } from './permissions.js';
+import { toStatements } from './permissions.js';
 import type { ApiKeyRecord } from './records.js';
 import { keyState, UNUSED } from './records.js';
 import { generateSecret } from './secret.js';
 import type { ApiKeyOrder, ApiKeyStore, PageEntry } from './stores/store.js';
+import { isText } from './text.js';
 
 /** Tries of one change before it is given up: each loses only to another change of the same record. */
 const MAX_TRIES = 30;
 /** Records that one call of `list` or `search` looks at; a filter that few records meet may bring short pages. */
 const MAX_SCAN = 2_000;
 const SCAN_CHUNK = 200;
+/** How long a search may keep other requests waiting at a time, in ms. */
+const MAX_TURN_MS = 10;
 /** What `update` changes, besides the statements. */
 const CHANGEABLE = ['name', 'description', 'resources', 'properties', 'notBefore', 'expiresAt', 'locale', 'timeZone'];
 /** Records changed at once by a bulk call. */
@@ -78,12 +83,17 @@ export class ApiKeys {
   async create(input: NewKey, { by }: { readonly by: Actor }): Promise<IssuedKey> {
     const nowAt = this.#now();
     const asked = askedExpiry(input, nowAt);
-    const expiresAt = asked === undefined ? this.#lifetimes.defaultExpiry(nowAt) : asked;
+    const latestAt = latestExpiry(by) ?? Number.POSITIVE_INFINITY;
+    const expiresAt = asked === undefined ? Math.min(this.#lifetimes.defaultExpiry(nowAt), latestAt) : asked;
     const expungeAt = this.#lifetimes.expungeAt(expiresAt, null);
     const secret = generateSecret(this.#making.prefix);
     const record = buildKey(input, { kind: 'api-key', by, secret, expiresAt, expungeAt }, this.#making, nowAt);
-    refuseFaults([...checkNewKey(record), ...this.#lifetimes.check(expiresAt, record.notBefore, nowAt)]);
+    refuseFaults([...checkNewKey(input, record), ...this.#lifetimes.check(expiresAt, record.notBefore, nowAt)]);
+    refuseFaults(checkSize(record));
+    refuseFaults(await this.#making.checkOwner(record.ownerId));
     refuseExcess(by, record);
+    refuseOutliving(by, record);
+    refuseOpening(by, record);
     if (!(await this.#store.insert(record))) throw new AuthError('conflict', { reason: 'the id exists' });
     return { key: toApiKey(record, UNUSED, nowAt), secret: secret.secret, token: secret.token };
   }
@@ -105,23 +115,24 @@ export class ApiKeys {
     if (!Number.isInteger(limit) || limit < 1 || limit > LIMITS.page) {
       throw invalidRequest([{ path: 'limit', message: `must be a whole number from 1 to ${LIMITS.page}` }]);
     }
-    refuseFaults(checkCriteria(criteria, SEARCHABLE_FIELDS));
+    refuseFaults([
+      ...(orgId === null ? [] : checkIdentifier('orgId', orgId)),
+      ...(ownerId === undefined ? [] : checkIdentifier('ownerId', ownerId)),
+      ...checkCriteria(criteria, SEARCHABLE_FIELDS),
+    ]);
     const meetsAll = compileCriteria(criteria);
-    const isWanted = (key: ApiKey | ApiKeyRecord) => {
-      const state = keyState(key, this.#now());
-      return meetsAll({ ...key, state });
-    };
+    const isWanted = (key: ApiKey | ApiKeyRecord) => meetsAll({ ...key, state: keyState(key, this.#now()) });
     const asksUsage = criteria.some(({ field }) => field in UNUSED);
     const items: ApiKey[] = [];
     let after = query.cursor === undefined ? undefined : decodeCursor(query.cursor, order, descending);
     for (let scanned = 0; scanned < MAX_SCAN; scanned += SCAN_CHUNK) {
       const chunk = criteria.length === 0 ? limit - items.length : SCAN_CHUNK;
       const page = await this.#store.page({ orgId, ownerId, order, descending, after, limit: chunk });
-      const candidates = asksUsage ? page.entries : page.entries.filter(({ record }) => isWanted(record));
-      const found = await this.#views(candidates);
+      const candidates = asksUsage ? page.entries : await filterGently(page.entries, ({ record }) => isWanted(record));
+      const keys = await this.#views(candidates);
       for (const [index, entry] of candidates.entries()) {
-        const key = found[index] as ApiKey;
-        if (isWanted(key)) items.push(key);
+        const key = keys[index] as ApiKey;
+        if (!asksUsage || isWanted(key)) items.push(key);
         const isLast = page.next === null && entry === page.entries.at(-1);
         if (items.length === limit && !isLast) {
           return { items, nextCursor: encodeCursor(order, descending, entry.position) };
@@ -138,14 +149,19 @@ export class ApiKeys {
     return this.#change(id, options, (record, nowAt) => {
       refuseRevoked(record);
       const expiresAt = askedExpiry(fields, nowAt);
+      if (expiresAt !== undefined && record.kind === 'session-key') {
+        throw invalidRequest([{ path: 'expiresAt', message: 'of a session key cannot be changed' }]);
+      }
       const next = applyChanges(record, { ...fields, expiresAt });
       refuseFaults(checkKeyFields(next));
+      refuseFaults(checkSize(next));
       if (expiresAt !== undefined || fields.notBefore !== undefined) {
         refuseFaults(this.#lifetimes.check(next.expiresAt, next.notBefore, nowAt));
       }
       refuseExcess(options.by, record);
       refuseExcess(options.by, next);
-      return { ...next, expungeAt: this.#lifetimes.expungeAt(next.expiresAt, null) };
+      if (expiresAt !== undefined) refuseOutliving(options.by, next);
+      return { ...next, expungeAt: this.#expungeAt(next, null) };
     });
   }
 
@@ -166,6 +182,7 @@ export class ApiKeys {
         throw new AuthError('conflict', { message: 'The key has expired. Make a new one.' });
       }
       refuseExcess(by, record);
+      refuseOutliving(by, record);
       return {
         ...record,
         prefix: this.#making.prefix,
@@ -197,12 +214,12 @@ export class ApiKeys {
   /** For good. The record stays readable for the retention time. A key already revoked stays as it is. */
   async revoke(id: string, options: ChangeOptions & { readonly reason?: string | undefined }): Promise<ApiKey> {
     const { by, reason = null } = options;
-    if (reason !== null && (typeof reason !== 'string' || reason.length > LIMITS.reason)) {
+    if (reason !== null && !isText(reason, 0, LIMITS.reason)) {
       throw invalidRequest([{ path: 'reason', message: `must have at most ${LIMITS.reason} characters` }]);
     }
     return await this.#change(id, options, (record, nowAt) => {
       if (record.revokedAt !== null) return record;
-      const expungeAt = this.#lifetimes.expungeAt(record.expiresAt, nowAt);
+      const expungeAt = this.#expungeAt(record, nowAt);
       return { ...record, revokedAt: nowAt, revokedBy: actorName(by), revokedReason: reason, expungeAt };
     });
   }
@@ -228,6 +245,11 @@ export class ApiKeys {
     return this.#store.expunge(this.#now(), limit);
   }
 
+  /** Session keys, of which there are many, are removed soon after their end, revoked or not. */
+  #expungeAt({ kind, expiresAt, expungeAt }: ApiKeyRecord, revokedAt: number | null): number | null {
+    return kind === 'session-key' ? expungeAt : this.#lifetimes.expungeAt(expiresAt, revokedAt);
+  }
+
   async #revokeOne(id: string, options: { by: Actor; reason?: string | undefined }): Promise<RevokeResult> {
     try {
       await this.revoke(id, options);
@@ -241,13 +263,14 @@ export class ApiKeys {
   /** Reads, changes and writes back, again and again until nobody else was faster. */
   async #change(
     id: string,
-    { ifVersion }: ChangeOptions,
+    { by, ifVersion }: ChangeOptions,
     change: (record: ApiKeyRecord, nowAt: number) => ApiKeyRecord,
   ): Promise<ApiKey> {
+    actorName(by);
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       if (tries > 0) await delay(Math.random() * 4 * tries);
       const record = await this.#store.get(id);
-      if (record === null) throw new AuthError('not_found');
+      if (record === null || isGone(record, this.#now())) throw new AuthError('not_found');
       if (ifVersion !== undefined && ifVersion !== record.version) throw new AuthError('precondition_failed');
       const nowAt = this.#now();
       const changed = change(record, nowAt);
@@ -270,6 +293,11 @@ export class ApiKeys {
   }
 }
 
+/** A record past its retention time is about to be removed: it can no longer be changed. */
+function isGone({ expungeAt }: ApiKeyRecord, nowAt: number): boolean {
+  return expungeAt !== null && expungeAt <= nowAt;
+}
+
 function refuseRevoked(record: ApiKeyRecord): void {
   if (record.revokedAt !== null) throw new AuthError('conflict', { message: 'The key is revoked, for good.' });
 }
@@ -285,7 +313,24 @@ function applyChanges(record: ApiKeyRecord, { statements, lifetimeMs: _, ...fiel
   const given = Object.entries(fields).filter(([, value]) => value !== undefined);
   const unknown = given.filter(([path]) => !CHANGEABLE.includes(path));
   refuseFaults(unknown.map(([path]) => ({ path, message: 'cannot be changed' })));
-  return { ...record, ...Object.fromEntries(given), statements: statements?.map(toStatement) ?? record.statements };
+  return {
+    ...record,
+    ...Object.fromEntries(given),
+    statements: (statements && toStatements(statements)) ?? record.statements,
+  };
+}
+
+/** As `filter`, but other requests get their turn: criteria may be many, and texts long. */
+async function filterGently<Item>(items: readonly Item[], isWanted: (item: Item) => boolean): Promise<Item[]> {
+  const wanted: Item[] = [];
+  let turnEndsAt = performance.now() + MAX_TURN_MS;
+  for (const item of items) {
+    if (isWanted(item)) wanted.push(item);
+    if (performance.now() < turnEndsAt) continue;
+    await nextTurn();
+    turnEndsAt = performance.now() + MAX_TURN_MS;
+  }
+  return wanted;
 }
 
 function encodeCursor(order: ApiKeyOrder, descending: boolean, position: string): string {

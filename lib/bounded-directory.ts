@@ -6,7 +6,7 @@ import type { User, UserDirectory } from './users.js';
 /** The longest that one call of the host's directory may take, in ms. */
 export const DIRECTORY_TIMEOUT_MS = 2_000;
 
-/** The host's directory with a bound on every call. Whatever goes wrong is `store_unavailable`: never a no. */
+/** The host's directory with a bound on every call. Whatever goes wrong is `store_unavailable`: never a no. Undefined is null. */
 export class BoundedDirectory {
   readonly #directory: UserDirectory;
   readonly #timeoutMs: number;
@@ -16,12 +16,12 @@ export class BoundedDirectory {
     this.#timeoutMs = timeoutMs;
   }
 
-  findByUserName(userName: string, tenant: string | null): Promise<User | null> {
-    return this.#within('findByUserName', () => this.#directory.findByUserName(userName, tenant));
+  async findByUserName(userName: string, tenant: string | null): Promise<User | null> {
+    return (await this.#within('findByUserName', () => this.#directory.findByUserName(userName, tenant))) ?? null;
   }
 
-  findById(id: string): Promise<User | null> {
-    return this.#within('findById', () => this.#directory.findById(id));
+  async findById(id: string): Promise<User | null> {
+    return (await this.#within('findById', () => this.#directory.findById(id))) ?? null;
   }
 
   async verifyPassword(user: User | null, password: string): Promise<boolean> {

@@ -1,6 +1,8 @@
+import { AddressThrottle } from './address-throttle.js';
 import { ApiKeys } from './api-keys.js';
 import { BoundedDirectory, DIRECTORY_TIMEOUT_MS } from './bounded-directory.js';
 import { AuthError } from './errors.js';
+import { Events } from './events.js';
 import type { KeyMaking } from './key-builder.js';
 import type { KeyLifetimeOptions } from './key-lifetimes.js';
 import { KeyLifetimes } from './key-lifetimes.js';
@@ -57,6 +59,7 @@ export interface UserServices {
 export interface Core {
   readonly prefix: string;
   readonly store: Store;
+  readonly events: Events;
   readonly now: () => number;
   readonly apiKeys: ApiKeys;
   readonly sessionKeys: SessionKeys;
@@ -78,10 +81,15 @@ export function createCore(options: CoreOptions, times: SessionTimeOptions): Cor
     prefix: checkPrefix(options.prefix ?? DEFAULT_PREFIX),
     hasher: new SecretHasher(options.peppers),
     lifetimes: new KeyLifetimes(options.keys),
+    async checkOwner(ownerId) {
+      const user = await directory?.findById(ownerId);
+      return user === null || user?.isEnabled === false ? [{ path: 'ownerId', message: 'is no enabled user' }] : [];
+    },
     now,
   };
   const lockout = new Lockout(state, options.lockout ?? {}, now);
-  const sessions = new Sessions(state.sessions, times, now);
+  const events = new Events();
+  const sessions = new Sessions(state.sessions, times, events, now);
   const directory = options.users === undefined ? null : new BoundedDirectory(options.users, usersTimeoutMs);
   const owners = directory === null ? null : new Owners(directory, store.changes, now);
   const usage = new UsageRecorder(records.apiKeys, options.usage);
@@ -92,6 +100,7 @@ export function createCore(options: CoreOptions, times: SessionTimeOptions): Cor
     hasher,
     usage,
     owners,
+    throttle: new AddressThrottle(options.lockout),
     now,
     ...(options.cache && { cache: options.cache }),
   });
@@ -113,6 +122,7 @@ export function createCore(options: CoreOptions, times: SessionTimeOptions): Cor
   return {
     prefix,
     store,
+    events,
     now,
     apiKeys,
     sessionKeys: new SessionKeys(records.apiKeys, making, options.policies ?? []),
@@ -121,7 +131,7 @@ export function createCore(options: CoreOptions, times: SessionTimeOptions): Cor
       directory === null || owners === null
         ? null
         : {
-            logins: new Logins(directory, lockout, state, now),
+            logins: new Logins(directory, lockout, state, events, now),
             sessions,
             sessionVerifier: new SessionVerifier(state, owners, now),
           },

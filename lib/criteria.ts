@@ -1,5 +1,6 @@
 import type { FieldError } from './errors.js';
 import { LIMITS } from './limits.js';
+import { isText } from './text.js';
 
 export type OrderTest = 'less-than' | 'less-than-or-equal' | 'greater-than' | 'greater-than-or-equal';
 
@@ -23,6 +24,8 @@ export function checkCriteria(criteria: readonly Criterion[], fields: FieldTypes
   if (criteria.length > LIMITS.criteria) {
     return [{ path: 'criteria', message: `must have at most ${LIMITS.criteria} entries` }];
   }
+  const likes = criteria.filter(({ test }) => test === 'like' || test === 'not-like');
+  if (likes.length > LIMITS.likes) return [{ path: 'criteria', message: `must have at most ${LIMITS.likes} patterns` }];
   return criteria.flatMap((criterion, index) => {
     const message = checkCriterion(
       criterion,
@@ -48,7 +51,7 @@ function checkCriterion({ test, value }: Criterion, type: FieldType | undefined)
     case 'like':
     case 'not-like':
       if (type !== 'string') return 'cannot be a pattern: this field holds no text';
-      return typeof value === 'string' && isShort(value) ? null : 'must be a short text';
+      return isText(value, 0, LIMITS.like) ? null : `must be a text of at most ${LIMITS.like} characters`;
     case 'in':
       if (type !== 'string') return 'cannot be a list: this field holds no text';
       return Array.isArray(value) && value.length <= LIMITS.bulk && value.every((each) => typeof each === 'string')

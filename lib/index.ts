@@ -2,15 +2,17 @@ export type { ApiKeys, ChangeOptions, KeyPage, ListQuery, RevokeResult } from '.
 export type { Criterion } from './criteria.js';
 export type { AuthErrorCode, AuthErrorDetails, FieldError } from './errors.js';
 export { AuthError } from './errors.js';
+export type { EventListener, EventOf, EventType, LatchkeyEvent, LoginFailure } from './events.js';
 export type { AuthenticateOptions } from './express/authenticate.js';
 export type { StrategyName } from './express/authenticator.js';
 export type { FromRequest, RequirePermissionOptions } from './express/require-permission.js';
 export type { CookieOptions } from './express/session-cookie.js';
 export type { StartedSession, StartSessionOptions } from './express/session-login.js';
 export type { LoginSessions, SessionOptions } from './express/sessions.js';
-export type { Actor, NewKey } from './key-builder.js';
+export type { NewKey } from './key-builder.js';
 export type { KeyChanges } from './key-input.js';
 export type { KeyLifetimeOptions } from './key-lifetimes.js';
+export type { Actor } from './key-rights.js';
 export type { ApiKey, IssuedKey, KeyFilter } from './key-view.js';
 export { SEARCHABLE_FIELDS } from './key-view.js';
 export type { HttpOptions, Latchkey, LatchkeyOptions, UseOptions } from './latchkey.js';

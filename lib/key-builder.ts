@@ -1,30 +1,26 @@
 import type { FieldError } from './errors.js';
-import { AuthError, invalidRequest } from './errors.js';
+import { invalidRequest } from './errors.js';
 import type { KeyChanges } from './key-input.js';
 import { checkIdentifier, checkKeyFields } from './key-input.js';
 import type { KeyLifetimes } from './key-lifetimes.js';
-import { toStatement } from './permissions.js';
+import type { Actor } from './key-rights.js';
+import { actorName, isInternal } from './key-rights.js';
+import { toStatements } from './permissions.js';
 import type { Grant } from './principal.js';
 import { Principal } from './principal.js';
 import type { ApiKeyKind, ApiKeyRecord } from './records.js';
 import type { GeneratedSecret, SecretHasher } from './secret.js';
 
-/**
- * Who asks for a change. A principal can give away no more than it has itself; a string names the host's own code
- * (a user, a script) and is not limited.
- */
-export type Actor = Principal | string;
-
-export function actorName(by: Actor): string {
-  return by instanceof Principal ? by.id : by;
-}
-
 /** What a key is made from. Left out: empty, or the default; `statements` left out by a principal: all that it may do. */
 export interface NewKey extends KeyChanges {
   readonly name: string;
   readonly ownerId: string;
-  readonly orgId?: string | null;
-  /** Whether it is accepted only where the host has mounted `latchkey.internal()`. Default false. */
+  /** Default: the maker's organisation; null for the host's own code. */
+  readonly orgId?: string | null | undefined;
+  /**
+   * Whether it is accepted only where the host has mounted `latchkey.internal()`. Default false; true, and nothing else, for
+   * a key that such a key asks for.
+   */
   readonly internalOnly?: boolean | undefined;
   /** Default null. */
   readonly defaultWorkspace?: string | null | undefined;
@@ -35,6 +31,8 @@ export interface KeyMaking {
   readonly prefix: string;
   readonly hasher: SecretHasher;
   readonly lifetimes: KeyLifetimes;
+  /** The fault of an owner that the host's directory does not know; none without a directory. */
+  readonly checkOwner: (ownerId: string) => Promise<FieldError[]>;
   /** Epoch ms. */
   readonly now: () => number;
 }
@@ -59,9 +57,9 @@ export function buildKey(input: NewKey, made: Made, { prefix, hasher }: KeyMakin
     name: input.name,
     description: input.description ?? '',
     ownerId: input.ownerId,
-    orgId: input.orgId ?? null,
+    orgId: input.orgId === undefined ? (made.by instanceof Principal ? made.by.orgId : null) : input.orgId,
     createdBy: actorName(made.by),
-    statements: input.statements?.map(toStatement) ?? makers.statements,
+    statements: (input.statements && toStatements(input.statements)) ?? makers.statements,
     resources: input.resources ?? makers.resources,
     properties: input.properties ?? {},
     prefix,
@@ -74,7 +72,7 @@ export function buildKey(input: NewKey, made: Made, { prefix, hasher }: KeyMakin
     notBefore: input.notBefore ?? null,
     expiresAt: made.expiresAt,
     enabled: true,
-    internalOnly: input.internalOnly ?? false,
+    internalOnly: input.internalOnly ?? (made.kind === 'api-key' && isInternal(made.by)),
     revokedAt: null,
     revokedBy: null,
     revokedReason: null,
@@ -85,29 +83,36 @@ export function buildKey(input: NewKey, made: Made, { prefix, hasher }: KeyMakin
   };
 }
 
-/** The faults of a record that `buildKey` made, but for its expiry. */
-export function checkNewKey(record: ApiKeyRecord): FieldError[] {
+const KNOWN: readonly string[] = [
+  'name',
+  'description',
+  'ownerId',
+  'orgId',
+  'statements',
+  'resources',
+  'properties',
+  'notBefore',
+  'expiresAt',
+  'lifetimeMs',
+  'internalOnly',
+  'locale',
+  'timeZone',
+  'defaultWorkspace',
+];
+
+/** The faults of what a key is to be made from, and of the record that `buildKey` made of it; but for its expiry. */
+export function checkNewKey(input: NewKey, record: ApiKeyRecord): FieldError[] {
+  const unknown = Object.keys(input).filter((path) => !KNOWN.includes(path));
   return [
+    ...unknown.map((path) => ({ path, message: 'is not a field of a key' })),
     ...checkKeyFields(record),
     ...checkIdentifier('ownerId', record.ownerId),
     ...(record.orgId === null ? [] : checkIdentifier('orgId', record.orgId)),
     ...(record.defaultWorkspace === null ? [] : checkIdentifier('defaultWorkspace', record.defaultWorkspace)),
+    ...(typeof record.internalOnly === 'boolean' ? [] : [{ path: 'internalOnly', message: 'must be true or false' }]),
   ];
 }
 
 export function refuseFaults(errors: readonly FieldError[]): void {
   if (errors.length > 0) throw invalidRequest(errors);
-}
-
-/** Nobody can make a credential stronger than their own, nor change one that is; a session key none that outlives it. */
-export function refuseExcess(by: Actor, record: Grant & Pick<ApiKeyRecord, 'expiresAt'>): void {
-  if (!(by instanceof Principal)) return;
-  const errors = by.exceededBy(record);
-  const { kind, expiresAt } = by.credential;
-  if (kind === 'session-key' && (record.expiresAt ?? Number.POSITIVE_INFINITY) > (expiresAt ?? 0)) {
-    errors.push({ path: 'expiresAt', message: 'must not be after the end of the session key that asks for it' });
-  }
-  if (errors.length > 0) {
-    throw new AuthError('forbidden', { message: 'The key would have more rights than the credential.', errors });
-  }
 }

@@ -2,6 +2,7 @@ import type { FieldError } from './errors.js';
 import { LAST_INSTANT, LIMITS } from './limits.js';
 import type { Statement, StatementInput } from './permissions.js';
 import { checkResources, checkStatements } from './permissions.js';
+import { isText } from './text.js';
 
 /** What the maker of a key decides and may change later. Instants are epoch ms; null means "not set". */
 export interface KeyFields {
@@ -61,6 +62,14 @@ export function checkKeyFields(fields: Partial<KeyFields>): FieldError[] {
   return errors;
 }
 
+/** The faults of a whole record: one that is too large would be read on every request. */
+export function checkSize(record: object): FieldError[] {
+  const size = JSON.stringify(record).length;
+  return size <= LIMITS.record
+    ? []
+    : [{ path: '', message: `is too large: ${size} of at most ${LIMITS.record} characters` }];
+}
+
 /** The fault of an id that the host chose: of a user or an organisation. */
 export function checkIdentifier(path: string, id: unknown): FieldError[] {
   if (isText(id, 1, LIMITS.identifier) && !CONTROL.test(id)) return [];
@@ -68,6 +77,9 @@ export function checkIdentifier(path: string, id: unknown): FieldError[] {
 }
 
 function checkProperties(properties: Readonly<Record<string, string>>): FieldError[] {
+  if (typeof properties !== 'object' || properties === null || Array.isArray(properties)) {
+    return [{ path: 'properties', message: 'must be an object of texts' }];
+  }
   const entries = Object.entries(properties);
   if (entries.length > LIMITS.properties) {
     return [{ path: 'properties', message: `must have at most ${LIMITS.properties} entries` }];
@@ -82,10 +94,6 @@ function checkProperties(properties: Readonly<Record<string, string>>): FieldErr
           },
         ],
   );
-}
-
-function isText(text: unknown, min: number, max: number): text is string {
-  return typeof text === 'string' && text.length >= min && text.length <= max && text.isWellFormed();
 }
 
 function isInstant(instant: unknown): boolean {

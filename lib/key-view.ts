@@ -41,6 +41,7 @@ export const SEARCHABLE_FIELDS = Object.freeze({
   expiresAt: 'date',
   revokedAt: 'date',
   lastUsedAt: 'date',
+  lastFailedAt: 'date',
   useCount: 'number',
   failureCount: 'number',
   version: 'number',

@@ -1,6 +1,7 @@
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express';
 import type { Core, CoreOptions, UserServices } from './core.js';
 import { createCore } from './core.js';
+import type { EventListener, EventType } from './events.js';
 import './express/augmentation.js';
 import type { AuthenticateOptions } from './express/authenticate.js';
 import { authenticate } from './express/authenticate.js';
@@ -17,6 +18,7 @@ import { requirePermission } from './express/require-permission.js';
 import type { LoginSessions, SessionOptions } from './express/sessions.js';
 import { createLoginSessions } from './express/sessions.js';
 import { createStrategies } from './express/strategies.js';
+import { checkOptions } from './options.js';
 import type { StoreHealth } from './stores/store.js';
 
 export interface HttpOptions {
@@ -66,6 +68,11 @@ export interface Latchkey {
   internal(): RequestHandler;
   /** Error middleware: answers in `application/problem+json`. */
   errorHandler(): ErrorRequestHandler;
+  /**
+   * Tells `listener` what happens: `login.succeeded`, `login.failed`, `session.started`, `session.ended`, `request.refused`,
+   * or `*` for all. Returns the function that ends it. A listener that throws harms nobody.
+   */
+  on<Type extends EventType | '*'>(type: Type, listener: EventListener<Type>): () => void;
   /** Tells every process that a user was changed: sessions and keys of one who is no longer enabled stop at once. */
   userChanged(userId: string): Promise<void>;
   /** Asks the store; never rejects. */
@@ -79,7 +86,17 @@ export interface Latchkey {
 
 /** @throws TypeError naming the option that is wrong and how to mend it. */
 export function createLatchkey(options: LatchkeyOptions = {}): Latchkey {
-  checkNames(options);
+  try {
+    checkAll(options);
+    return create(options);
+  } catch (error) {
+    // The store has opened a connection, which would keep a process alive that nobody can use it in.
+    void options?.store?.close?.().catch(() => {});
+    throw error;
+  }
+}
+
+function create(options: LatchkeyOptions): Latchkey {
   const { http = {}, session, ...coreOptions } = options;
   if (session !== undefined && options.users === undefined) {
     throw new TypeError('session also needs the option users: a UserDirectory of the app’s own users');
@@ -89,7 +106,7 @@ export function createLatchkey(options: LatchkeyOptions = {}): Latchkey {
   const internal = new InternalRequests();
   const reader = new HeaderReader(core.prefix, http.headers);
   const isInternal = (req: Request) => internal.has(req);
-  const authenticator = new Authenticator(reader, core.verifier, logins?.gate ?? null, isInternal, http.realm);
+  const authenticator = new Authenticator(reader, core.verifier, logins?.gate ?? null, isInternal, core, http.realm);
   return {
     apiKeys: core.apiKeys,
     sessionKeys: core.sessionKeys,
@@ -109,32 +126,61 @@ export function createLatchkey(options: LatchkeyOptions = {}): Latchkey {
     },
     internal: () => internal.middleware(),
     errorHandler,
+    on: (type, listener) => core.events.on(type, listener),
     userChanged: core.userChanged,
     health: core.health,
     close: core.close,
   };
 }
 
-const OPTIONS = [
-  'store',
-  'prefix',
-  'peppers',
-  'keys',
-  'cache',
-  'usage',
-  'users',
-  'usersTimeoutMs',
-  'lockout',
-  'policies',
-  'now',
-  'http',
-  'session',
-];
+/** What each group of options takes; `checkOptions` tells the rest. */
+const OPTIONS = {
+  createLatchkey: {
+    store: 'object',
+    prefix: 'string',
+    peppers: 'list',
+    keys: 'object',
+    cache: 'object',
+    usage: 'object',
+    users: 'object',
+    usersTimeoutMs: 'number',
+    lockout: 'object',
+    policies: 'list',
+    now: 'function',
+    http: 'object',
+    session: 'object',
+  },
+  keys: {
+    defaultLifetimeMs: 'number',
+    maxLifetimeMs: 'number or null',
+    allowNever: 'boolean',
+    maxGraceMs: 'number',
+    retentionMs: 'number',
+  },
+  cache: { maxEntries: 'number', maxAgeMs: 'number', maxUnknown: 'number', unknownAgeMs: 'number' },
+  usage: { flushIntervalMs: 'number' },
+  lockout: {
+    limit: 'number',
+    addressLimit: 'number',
+    secretLimit: 'number',
+    windowMs: 'number',
+    waitMs: 'number',
+    maxWaitMs: 'number',
+  },
+  http: { headers: 'list', realm: 'string' },
+} as const;
 
-function checkNames(options: object): void {
-  for (const name of Object.keys(options)) {
-    if (!OPTIONS.includes(name)) {
-      throw new TypeError(`${name} is no option of createLatchkey; it takes: ${OPTIONS.join(', ')}`);
-    }
+function checkAll(options: LatchkeyOptions): void {
+  checkOptions('createLatchkey', options, OPTIONS.createLatchkey);
+  for (const group of ['keys', 'cache', 'usage', 'lockout', 'http'] as const) {
+    checkOptions(group, options[group], OPTIONS[group]);
   }
+  const { store, users, now = Date.now } = options;
+  if (store !== undefined && (typeof store.records?.apiKeys?.get !== 'function' || store.state === undefined)) {
+    throw new TypeError('store must be a Store, e.g. new MemoryStore() or new RedisStore(client)');
+  }
+  if (users !== undefined && typeof users.findByUserName !== 'function') {
+    throw new TypeError('users must be a UserDirectory: an object with findByUserName, findById and so on');
+  }
+  if (!Number.isFinite(now())) throw new TypeError('now must answer epoch ms');
 }

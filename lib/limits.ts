@@ -22,6 +22,13 @@ export const LIMITS = Object.freeze({
   /** Records on one page. */
   page: 200,
   criteria: 20,
+  /** Criteria that are patterns, and characters of one. */
+  likes: 5,
+  like: 100,
+  /** Actions and resources of all statements of one credential together: comparing rights costs their product. */
+  patterns: 500,
+  /** Characters of a record as JSON. */
+  record: 65_536,
 });
 
 /** The last instant that every store sorts exactly: the end of the year 9999, in epoch ms. */

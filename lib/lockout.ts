@@ -7,6 +7,8 @@ export interface LockoutOptions {
   readonly limit?: number;
   /** The same for one address, whatever the names. Default 100: many people may share one. */
   readonly addressLimit?: number;
+  /** Requests with a wrong secret of an API key that one address may send within `windowMs`, to one process. Default 100. */
+  readonly secretLimit?: number;
   /** Default 15 minutes. */
   readonly windowMs?: number;
   /** The wait after the last free one; it doubles with each further failure. Default 10,000. */
@@ -24,8 +26,8 @@ export interface FailedLogins {
 
 /**
  * Slows guessing of passwords, by user name and by address, for all processes together. A try is counted before the
- * password is looked at, so that many at once are no way round; a success takes the user's tries back. The tries of an
- * address stay: else an attacker's own account would reset them.
+ * password is looked at, so that many at once are no way round; a success takes all of the user's tries back. Of those of the
+ * address it takes back only itself: else an attacker's own account would reset them.
  */
 export class Lockout {
   readonly #state: StateStore;
@@ -48,14 +50,17 @@ export class Lockout {
 
   /** Counts a try; returns what failed before it. @throws AuthError `too_many_attempts` with `Retry-After`. */
   async attempt(userName: string, tenant: string | null, address: string | null): Promise<FailedLogins> {
-    if (address !== null) this.#refuse(await this.#count(`addr-${hash(address)}`, this.#ofAddress));
+    if (address !== null) this.#refuse(await this.#count(addressSubject(address), this.#ofAddress));
     const attempt = await this.#count(userSubject(userName, tenant), this.#ofUser);
     this.#refuse(attempt);
     return { count: attempt.count - 1, lastAt: attempt.lastAt };
   }
 
-  succeeded(userName: string, tenant: string | null): Promise<void> {
-    return this.#state.clearAttempts(userSubject(userName, tenant));
+  async succeeded(userName: string, tenant: string | null, address: string | null): Promise<void> {
+    await Promise.all([
+      this.#state.clearAttempts(userSubject(userName, tenant)),
+      address === null ? null : this.#state.takeBackAttempt(addressSubject(address), this.#ofAddress),
+    ]);
   }
 
   async failures(userName: string, tenant: string | null): Promise<FailedLogins> {
@@ -76,6 +81,10 @@ export class Lockout {
 /** Names that differ only in case are one user to most directories. */
 function userSubject(userName: string, tenant: string | null): string {
   return `user-${hash(JSON.stringify([userName.normalize('NFKC').toLowerCase(), tenant]))}`;
+}
+
+function addressSubject(address: string): string {
+  return `addr-${hash(address)}`;
 }
 
 function hash(text: string): string {

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { BoundedDirectory } from './bounded-directory.js';
 import { AuthError } from './errors.js';
+import type { Events, LoginFailure } from './events.js';
 import type { FailedLogins, Lockout } from './lockout.js';
 import { randomBase62 } from './secret.js';
 import type { StateStore } from './stores/state.js';
@@ -36,9 +37,11 @@ export class Logins {
   readonly #directory: BoundedDirectory;
   readonly #lockout: Lockout;
   readonly #state: StateStore;
+  readonly #events: Events;
   readonly #now: () => number;
 
-  constructor(directory: BoundedDirectory, lockout: Lockout, state: StateStore, now: () => number) {
+  constructor(directory: BoundedDirectory, lockout: Lockout, state: StateStore, events: Events, now: () => number) {
+    this.#events = events;
     this.#directory = directory;
     this.#lockout = lockout;
     this.#state = state;
@@ -50,17 +53,18 @@ export class Logins {
    * @throws AuthError `unauthenticated`; `mfa_required` when the password is right and a code is missing;
    * `too_many_attempts`; `store_unavailable` when the directory or the store does not answer.
    */
-  async authenticate({ userName, password, tenant = null, mfaCode, address }: PasswordLogin): Promise<Authenticated> {
-    const failed = await this.#lockout.attempt(userName, tenant, address);
-    const user = await this.#directory.findByUserName(userName, tenant);
-    const isRight = await this.#directory.verifyPassword(user, password);
-    if (user === null || !isRight || !user.isEnabled) throw refused('wrong user name or password');
-    if (user.requiresMfa === true) {
-      if (mfaCode === undefined) throw new AuthError('mfa_required');
-      if (!(await this.#directory.verifyMfaCode(user, mfaCode))) throw refused('wrong code');
+  async authenticate(login: PasswordLogin): Promise<Authenticated> {
+    const { userName, tenant = null, address } = login;
+    let user: User | null = null;
+    try {
+      const failed = await this.#lockout.attempt(userName, tenant, address);
+      user = await this.#directory.findByUserName(userName, tenant);
+      const who = { user: await this.#verify(user, login), failed };
+      await this.#lockout.succeeded(userName, tenant, address);
+      return this.#succeeded(who, address);
+    } catch (error) {
+      throw this.#failed(error, user, address);
     }
-    await this.#lockout.succeeded(userName, tenant);
-    return { user, failed };
   }
 
   async issueToken({ user, failed }: Authenticated): Promise<LoginToken> {
@@ -70,12 +74,12 @@ export class Logins {
   }
 
   /** Of several exchanges of one token, exactly one wins. @throws AuthError `unauthenticated`. */
-  async exchange(token: string): Promise<Authenticated> {
+  async exchange(token: string, address: string | null = null): Promise<Authenticated> {
     const value = await this.#state.take(kept(token));
-    if (value === null) throw refused('no such login token');
+    if (value === null) throw this.#failed(refused('wrong_login_token'), null, address);
     const { userId, failed } = JSON.parse(value) as { userId: string; failed: FailedLogins };
     const user = await this.#directory.findById(userId);
-    if (user === null || !user.isEnabled) throw refused('the user was disabled');
+    if (user === null || !user.isEnabled) throw this.#failed(refused('user_disabled'), user, address);
     return { user, failed };
   }
 
@@ -84,12 +88,39 @@ export class Logins {
     const user = await this.#directory.findByUserName(userName, tenant);
     return user === null ? null : { user, failed: await this.#lockout.failures(userName, tenant) };
   }
+
+  /** The password is looked at for an unknown user too: the time must not tell. */
+  async #verify(user: User | null, { password, mfaCode }: PasswordLogin): Promise<User> {
+    const isRight = await this.#directory.verifyPassword(user, password);
+    if (user === null) throw refused('unknown_user');
+    if (!isRight) throw refused('wrong_password');
+    if (!user.isEnabled) throw refused('user_disabled');
+    if (user.requiresMfa !== true) return user;
+    if (mfaCode === undefined) throw new AuthError('mfa_required');
+    if (!(await this.#directory.verifyMfaCode(user, mfaCode))) throw refused('wrong_mfa_code');
+    return user;
+  }
+
+  #succeeded(who: Authenticated, address: string | null): Authenticated {
+    const { id: userId, orgId } = who.user;
+    this.#events.emit({ type: 'login.succeeded', at: this.#now(), address, userId, orgId });
+    return who;
+  }
+
+  /** An outage is no failed login. */
+  #failed(error: unknown, user: User | null, address: string | null): unknown {
+    if (error instanceof AuthError && error.code !== 'store_unavailable') {
+      const reason = error.reason as LoginFailure;
+      this.#events.emit({ type: 'login.failed', at: this.#now(), address, userId: user?.id ?? null, reason });
+    }
+    return error;
+  }
 }
 
 function kept(token: string): string {
   return `login-${hash('sha256', token, 'base64url')}`;
 }
 
-function refused(reason: string): AuthError {
+function refused(reason: LoginFailure): AuthError {
   return new AuthError('unauthenticated', { reason });
 }

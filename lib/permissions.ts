@@ -1,5 +1,6 @@
 import type { FieldError } from './errors.js';
 import { LIMITS } from './limits.js';
+import { isText } from './text.js';
 
 /**
  * What a credential may do: any of `actions` on any of `resources` in `workspace`. Statements only allow, never deny.
@@ -26,11 +27,22 @@ export interface StatementInput {
 
 export function toStatement({ actions, resources, workspace, description }: StatementInput): Statement {
   return {
-    actions: [...actions],
-    resources: [...(resources ?? ['*'])],
+    actions: copy(actions),
+    resources: copy(resources ?? ['*']),
     workspace: workspace ?? '*',
     description: description ?? '',
   };
+}
+
+/** As `toStatement`, each; what is no list of objects stays what it is, for `checkStatements` to name. */
+export function toStatements(inputs: readonly StatementInput[]): readonly Statement[] {
+  if (!Array.isArray(inputs)) return inputs as readonly Statement[];
+  return inputs.map((input) => (typeof input === 'object' && input !== null ? toStatement(input) : input));
+}
+
+/** What is no list stays what it is, for `checkStatements` to name. */
+function copy(list: readonly string[]): readonly string[] {
+  return Array.isArray(list) ? [...list] : list;
 }
 
 /** Everything: `*` on `*`. */
@@ -127,10 +139,13 @@ export class Permissions {
   }
 
   /** Whether these permissions allow all that `statement` allows. */
-  covers(statement: Statement): boolean {
-    return statement.actions.every((action) =>
-      statement.resources.every((resource) => this.allows(action, resource, statement.workspace)),
-    );
+  covers({ actions, resources, workspace }: Statement): boolean {
+    const rules = this.#rules.filter((rule) => rule.workspace === '*' || rule.workspace === workspace);
+    const ofResource = resources.map((resource) => rules.filter((rule) => rule.resources.matches(resource)));
+    return actions.every((action) => {
+      const ofAction = new Set(rules.filter((rule) => rule.actions.matches(action)));
+      return ofResource.every((matching) => matching.some((rule) => ofAction.has(rule)));
+    });
   }
 }
 
@@ -140,29 +155,25 @@ const RESOURCE = /^[^\u0000-\u0020\u007f]+$/;
 
 /** The faults of a list of statements; none when it can be kept. `path` is where the list stands in the input. */
 export function checkStatements(statements: readonly Statement[], path = 'statements'): FieldError[] {
-  if (statements.length > LIMITS.statements) {
+  if (!Array.isArray(statements) || statements.length > LIMITS.statements) {
     return [{ path, message: `must have at most ${LIMITS.statements} entries` }];
   }
-  return statements.flatMap((statement, index) => checkStatement(statement, `${path}.${index}`));
+  const errors = statements.flatMap((statement, index) => checkStatement(statement, `${path}.${index}`));
+  const patterns =
+    errors.length === 0 ? statements.flatMap(({ actions, resources }) => [...actions, ...resources]) : [];
+  if (patterns.length <= LIMITS.patterns) return errors;
+  return [{ path, message: `must have at most ${LIMITS.patterns} actions and resources in all` }];
 }
 
 function checkStatement(statement: Statement, path: string): FieldError[] {
-  const errors: FieldError[] = [];
+  if (typeof statement !== 'object' || statement === null) return [{ path, message: 'must be a statement' }];
   const { actions, resources, workspace, description } = statement;
-  if (actions.length < 1 || actions.length > LIMITS.actions) {
-    errors.push({ path: `${path}.actions`, message: `must have 1 to ${LIMITS.actions} entries` });
-  }
-  actions.forEach((action, index) => {
-    if (action.length > LIMITS.action || !ACTION.test(action)) {
-      const message = `must be like "orders:read", with * alone or at the start or end of a part, at most ${LIMITS.action} characters`;
-      errors.push({ path: `${path}.actions.${index}`, message });
-    }
-  });
+  const errors = checkPatterns(actions, `${path}.actions`, LIMITS.actions, isAction, ACTION_MESSAGE);
   errors.push(...checkResources(resources, `${path}.resources`));
-  if (workspace.length < 1 || workspace.length > LIMITS.identifier || (workspace.includes('*') && workspace !== '*')) {
+  const isWorkspace = isText(workspace, 1, LIMITS.identifier) && (workspace === '*' || !workspace.includes('*'));
+  if (!isWorkspace)
     errors.push({ path: `${path}.workspace`, message: 'must be the id of one workspace, or "*" for all' });
-  }
-  if (description.length > LIMITS.description) {
+  if (!isText(description, 0, LIMITS.description)) {
     errors.push({ path: `${path}.description`, message: `must have at most ${LIMITS.description} characters` });
   }
   return errors;
@@ -170,12 +181,34 @@ function checkStatement(statement: Statement, path: string): FieldError[] {
 
 /** The faults of a list of resource patterns. */
 export function checkResources(resources: readonly string[], path = 'resources'): FieldError[] {
-  if (resources.length < 1 || resources.length > LIMITS.resources) {
-    return [{ path, message: `must have 1 to ${LIMITS.resources} entries` }];
+  return checkPatterns(resources, path, LIMITS.resources, isResource, RESOURCE_MESSAGE);
+}
+
+const ACTION_MESSAGE = `must be like "orders:read", with * alone or at the start or end of a part, at most ${LIMITS.action} characters`;
+const RESOURCE_MESSAGE = `must have 1 to ${LIMITS.resource} characters and no white space`;
+
+/** Whether `action` is one that a statement may name. */
+export function isAction(action: unknown): action is string {
+  return isText(action, 1, LIMITS.action) && ACTION.test(action);
+}
+
+function isResource(resource: unknown): boolean {
+  return isText(resource, 1, LIMITS.resource) && RESOURCE.test(resource);
+}
+
+function checkPatterns(
+  patterns: readonly string[],
+  path: string,
+  max: number,
+  isPattern: (pattern: unknown) => boolean,
+  message: string,
+): FieldError[] {
+  if (!Array.isArray(patterns) || patterns.length < 1 || patterns.length > max) {
+    return [{ path, message: `must have 1 to ${max} entries` }];
   }
-  return resources.flatMap((resource, index) =>
-    resource.length <= LIMITS.resource && RESOURCE.test(resource)
-      ? []
-      : [{ path: `${path}.${index}`, message: `must have 1 to ${LIMITS.resource} characters and no white space` }],
+  const errors = patterns.flatMap((pattern, index) =>
+    isPattern(pattern) ? [] : [{ path: `${path}.${index}`, message }],
   );
+  if (errors.length > 0 || new Set(patterns).size === patterns.length) return errors;
+  return [{ path, message: 'must hold no entry twice' }];
 }

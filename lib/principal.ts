@@ -13,6 +13,8 @@ export interface PrincipalCredential {
   readonly scheme: CredentialScheme;
   /** Epoch ms; null: never. */
   readonly expiresAt: number | null;
+  /** There for a key that is accepted only behind `latchkey.internal()`. */
+  readonly internalOnly?: true;
 }
 
 /** What a principal tells about itself. */

@@ -62,6 +62,8 @@ export interface KeyUsage {
   readonly useCount: number;
   /** Refusals that named this key: a wrong secret, or the key was revoked, disabled, expired or not yet valid. */
   readonly failureCount: number;
+  /** The last of them. */
+  readonly lastFailedAt: number | null;
 }
 
 export const UNUSED: KeyUsage = Object.freeze({
@@ -69,6 +71,7 @@ export const UNUSED: KeyUsage = Object.freeze({
   lastUsedFrom: null,
   useCount: 0,
   failureCount: 0,
+  lastFailedAt: null,
 });
 
 /** What decides whether a key may be used. */

@@ -17,10 +17,17 @@ export type RefusalReason =
 /** A request that is not let in. One object for each reason: refusing must cost less than letting in. */
 export class Refusal {
   readonly reason: RefusalReason;
+  readonly #isOfCookie: boolean;
 
-  constructor(reason: RefusalReason) {
+  constructor(reason: RefusalReason, isOfCookie = false) {
     this.reason = reason;
+    this.#isOfCookie = isOfCookie;
     Object.freeze(this);
+  }
+
+  /** What was refused is a cookie: the challenges of other forms do not speak of it. */
+  get isOfCookie(): boolean {
+    return this.#isOfCookie;
   }
 }
 
@@ -35,5 +42,7 @@ export const NOT_YET_VALID = new Refusal('not_yet_valid');
 export const EXPIRED = new Refusal('expired');
 export const OWNER_DISABLED = new Refusal('owner_disabled');
 export const SESSION_ENDED = new Refusal('session_ended');
-export const REQUEST_ID_MISSING = new Refusal('request_id_missing');
-export const REQUEST_ID_WRONG = new Refusal('request_id_wrong');
+export const COOKIE_SESSION_ENDED = new Refusal('session_ended', true);
+export const COOKIE_OWNER_DISABLED = new Refusal('owner_disabled', true);
+export const REQUEST_ID_MISSING = new Refusal('request_id_missing', true);
+export const REQUEST_ID_WRONG = new Refusal('request_id_wrong', true);

@@ -1,10 +1,15 @@
 import type { FieldError } from './errors.js';
 import { AuthError } from './errors.js';
-import type { Actor, KeyMaking, NewKey } from './key-builder.js';
-import { buildKey, checkNewKey, refuseExcess, refuseFaults } from './key-builder.js';
+import type { KeyMaking, NewKey } from './key-builder.js';
+import { buildKey, checkNewKey, refuseFaults } from './key-builder.js';
+import { checkSize } from './key-input.js';
+import type { Actor } from './key-rights.js';
+import { refuseExcess, refuseOutliving } from './key-rights.js';
 import type { IssuedKey } from './key-view.js';
 import { toApiKey } from './key-view.js';
 import type { StatementInput } from './permissions.js';
+import { checkStatements, toStatement } from './permissions.js';
+import type { ApiKeyRecord } from './records.js';
 import { UNUSED } from './records.js';
 import { generateSecret } from './secret.js';
 import type { ApiKeyStore } from './stores/store.js';
@@ -50,10 +55,16 @@ export class SessionKeys {
   readonly #making: KeyMaking;
   readonly #policies: ReadonlyMap<string, Policy>;
 
+  /** @throws TypeError for a policy whose statements are wrong, or whose id stands twice. */
   constructor(store: ApiKeyStore, making: KeyMaking, policies: readonly Policy[]) {
     this.#store = store;
     this.#making = making;
     this.#policies = new Map(policies.map((policy) => [policy.id, policy]));
+    for (const { id, statements } of policies) {
+      const [fault] = checkStatements(statements.map(toStatement));
+      if (fault !== undefined) throw new TypeError(`policies: ${id}: ${fault.path} ${fault.message}`);
+    }
+    if (this.#policies.size !== policies.length) throw new TypeError('policies: two have the same id');
   }
 
   /** @throws AuthError `invalid_request` naming each field; `forbidden` when `by` would give more than it has. */
@@ -66,15 +77,17 @@ export class SessionKeys {
     const key: NewKey = {
       name: input.name ?? secret.id,
       ownerId: input.userId,
-      orgId: input.orgId ?? null,
+      orgId: input.orgId,
       properties: input.properties,
       defaultWorkspace: input.defaultWorkspace,
       statements: [...policies.flatMap((policy) => policy?.statements ?? []), ...statements],
     };
     const made = { kind: 'session-key' as const, by, secret, expiresAt, expungeAt: expiresAt + RETENTION_MS };
     const record = buildKey(key, made, this.#making, nowAt);
-    refuseFaults([...this.#checkPolicies(policyIds), ...checkDuration(durationMs), ...checkNewKey(record)]);
+    refuseFaults([...this.#checkPolicies(policyIds), ...checkDuration(durationMs), ...checkRecord(key, record)]);
+    refuseFaults([...checkSize(record), ...asUserFaults(await this.#making.checkOwner(record.ownerId))]);
     refuseExcess(by, record);
+    refuseOutliving(by, record);
     if (!(await this.#store.insert(record))) throw new AuthError('conflict', { reason: 'the id exists' });
     return {
       key: toApiKey(record, UNUSED, nowAt),
@@ -89,6 +102,15 @@ export class SessionKeys {
       this.#policies.has(id) ? [] : [{ path: `policyIds.${index}`, message: 'names no policy' }],
     );
   }
+}
+
+/** The owner of the record is the user of the input. */
+function checkRecord(input: NewKey, record: ApiKeyRecord): FieldError[] {
+  return asUserFaults(checkNewKey(input, record));
+}
+
+function asUserFaults(errors: readonly FieldError[]): FieldError[] {
+  return errors.map(({ path, message }) => ({ path: path === 'ownerId' ? 'userId' : path, message }));
 }
 
 function checkDuration(ms: number): FieldError[] {

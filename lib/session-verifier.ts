@@ -3,7 +3,14 @@ import type { LoginRecord } from './login-record.js';
 import type { Owner, Owners } from './owners.js';
 import { Principal } from './principal.js';
 import type { Refusal } from './refusal.js';
-import { OWNER_DISABLED, REQUEST_ID_MISSING, REQUEST_ID_WRONG, SESSION_ENDED } from './refusal.js';
+import {
+  COOKIE_OWNER_DISABLED,
+  COOKIE_SESSION_ENDED,
+  OWNER_DISABLED,
+  REQUEST_ID_MISSING,
+  REQUEST_ID_WRONG,
+  SESSION_ENDED,
+} from './refusal.js';
 import type { CredentialScheme } from './secret.js';
 import { authUserName, hashRequestId, parseSessionId, publicSessionId, remainingMs } from './session-id.js';
 import type { SessionStates, StateStore } from './stores/state.js';
@@ -56,7 +63,7 @@ export class SessionVerifier {
     requestId: string | undefined | null,
   ): Promise<Principal | Refusal> {
     const login = loaded ?? (await this.#read(sessionId));
-    if (login === null || login.kind !== 'cookie' || login.expiresAt <= this.#now()) return SESSION_ENDED;
+    if (login === null || login.kind !== 'cookie' || login.expiresAt <= this.#now()) return COOKIE_SESSION_ENDED;
     if (requestId !== null) {
       const refusal = this.#checkRequestId(login, sessionId, requestId);
       if (refusal !== null) return refusal;
@@ -91,7 +98,8 @@ export class SessionVerifier {
   async #principal(login: LoginRecord, sessionId: string, scheme: CredentialScheme): Promise<Principal | Refusal> {
     const known = this.#owners.peek(login.userId, this.#now());
     const owner = known === undefined ? await this.#owners.fetch(login.userId) : known;
-    return owner === null ? OWNER_DISABLED : sessionPrincipal(owner, login, sessionId, scheme);
+    if (owner === null) return scheme === 'session-cookie' ? COOKIE_OWNER_DISABLED : OWNER_DISABLED;
+    return sessionPrincipal(owner, login, sessionId, scheme);
   }
 }
 

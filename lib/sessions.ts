@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { AuthError } from './errors.js';
+import type { Events } from './events.js';
 import type { FailedLogins } from './lockout.js';
 import type { LoginRecord, Session, SessionKind } from './login-record.js';
 import { toSession } from './login-record.js';
@@ -12,6 +14,9 @@ const REQUEST_ID_BYTES = 16;
 /** express-session wants its cookie in what it reads. */
 const EMPTY_DATA = '{"cookie":{}}';
 const DAY_MS = 86_400_000;
+/** How often, and after how many ms, one of several logins at once looks whether the others have given way. */
+const LOOKS = 10;
+const LOOK_AGAIN_MS = 20;
 
 export interface SessionTimeOptions {
   /** A session ends after this long without use, in ms. Default 30 minutes. */
@@ -48,6 +53,7 @@ export interface BegunSession {
 /** Begins, lists and ends login sessions. */
 export class Sessions {
   readonly #states: SessionStates;
+  readonly #events: Events;
   readonly #now: () => number;
   readonly #idleMs: Readonly<Record<SessionKind, number>>;
   readonly #absoluteMs: number;
@@ -55,7 +61,8 @@ export class Sessions {
   readonly #whenFull: 'refuse' | 'end-oldest';
 
   /** @throws TypeError for an option out of range. */
-  constructor(states: SessionStates, options: SessionTimeOptions, now: () => number) {
+  constructor(states: SessionStates, options: SessionTimeOptions, events: Events, now: () => number) {
+    this.#events = events;
     const { maxPerUser = Number.POSITIVE_INFINITY, whenFull = 'end-oldest' } = options;
     this.#states = states;
     this.#now = now;
@@ -64,7 +71,7 @@ export class Sessions {
       token: duration('tokenIdleMs', options.tokenIdleMs ?? 600_000),
     };
     this.#absoluteMs = duration('absoluteMs', options.absoluteMs ?? 43_200_000);
-    if (maxPerUser < 1) throw new TypeError('session.maxPerUser must be at least 1');
+    if (!(maxPerUser >= 1)) throw new TypeError('session.maxPerUser must be at least 1');
     if (!['refuse', 'end-oldest'].includes(whenFull)) {
       throw new TypeError('session.whenFull must be "refuse" or "end-oldest"');
     }
@@ -107,7 +114,10 @@ export class Sessions {
     const { userId, createdAt, expiresAt } = login;
     const ttlMs = remainingMs(login, createdAt);
     const session = { login: JSON.stringify(login), data, userId, createdAt, expiresAt };
-    await this.#states.insert(publicSessionId(sessionId), session, ttlMs);
+    const id = publicSessionId(sessionId);
+    await this.#states.insert(id, session, ttlMs);
+    const { kind, address } = login;
+    this.#events.emit({ type: 'session.started', at: createdAt, address, sessionId: id, userId, kind });
     return this.view(sessionId, login);
   }
 
@@ -117,20 +127,27 @@ export class Sessions {
   }
 
   /**
-   * Sees to it that the user of a session just stored has no more than `maxPerUser`. Each of two at once sees both, so
-   * neither is overlooked. @throws AuthError `conflict`, the session being ended, when a further one is refused.
+   * Sees to it that the user of a session just stored has no more than `maxPerUser`. A further one stays only once it has
+   * seen no more than allowed: whatever the clocks say, and however many come at once, of which the oldest stay.
+   * @throws AuthError `conflict`, the session being ended, when it is refused.
    */
   async enforceLimit(sessionId: string, userId: string): Promise<void> {
     if (this.#maxPerUser === Number.POSITIVE_INFINITY) return;
     const byAge = (a: Session, b: Session) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
-    const sessions = (await this.list(userId)).toSorted(byAge);
+    const aliveByAge = async () => (await this.list(userId)).toSorted(byAge);
     if (this.#whenFull === 'end-oldest') {
-      for (const { id } of sessions.slice(0, -this.#maxPerUser)) await this.#states.end(id, userId);
+      const sessions = await aliveByAge();
+      for (const { id } of sessions.slice(0, -this.#maxPerUser)) await this.end(id, userId);
       return;
     }
     const id = publicSessionId(sessionId);
-    if (sessions.slice(0, this.#maxPerUser).some((session) => session.id === id)) return;
-    await this.#states.end(id, userId);
+    for (let looks = 0; looks < LOOKS; looks++) {
+      const sessions = await aliveByAge();
+      if (sessions.length <= this.#maxPerUser) return;
+      if (!sessions.slice(0, this.#maxPerUser).some((session) => session.id === id)) break;
+      await setTimeout(LOOK_AGAIN_MS);
+    }
+    await this.end(id, userId);
     throw new AuthError('conflict', { message: 'The user has as many sessions as are allowed. End one of them.' });
   }
 
@@ -154,14 +171,18 @@ export class Sessions {
   }
 
   /** By the public id. False when there was no such session of this user. When it resolves, the session is over. */
-  end(id: string, userId: string): Promise<boolean> {
-    return this.#states.end(id, userId);
+  async end(id: string, userId: string): Promise<boolean> {
+    const isEnded = await this.#states.end(id, userId);
+    if (isEnded) {
+      this.#events.emit({ type: 'session.ended', at: this.#now(), address: null, sessionId: id, userId });
+    }
+    return isEnded;
   }
 
   /** Ends all sessions of a user but `exceptId`; returns how many. */
   async endAll(userId: string, exceptId?: string): Promise<number> {
     const ids = (await this.#states.list(userId)).map(({ id }) => id).filter((id) => id !== exceptId);
-    await Promise.all(ids.map((id) => this.#states.end(id, userId)));
+    await Promise.all(ids.map((id) => this.end(id, userId)));
     return ids.length;
   }
 }
@@ -175,5 +196,7 @@ function duration(name: string, ms: number): number {
 function shorter(name: string, asked: number | undefined, allowed: number): number {
   if (asked === undefined) return allowed;
   if (Number.isSafeInteger(asked) && asked >= 1_000 && asked <= allowed) return asked;
-  throw new AuthError('invalid_request', { errors: [{ path: name, message: `must be from 1000 to ${allowed} ms` }] });
+  throw new AuthError('invalid_request', {
+    errors: [{ path: name, message: `must be from 1 to ${allowed / 1_000} seconds` }],
+  });
 }

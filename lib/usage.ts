@@ -22,6 +22,7 @@ export class UsageCounter {
   readonly #key: Owned;
   #uses = 0;
   #failures = 0;
+  #lastFailedAt: number | null = null;
   #lastUsedAt: number | null = null;
   #lastUsedFrom: string | null = null;
   #isWaiting = false;
@@ -42,8 +43,9 @@ export class UsageCounter {
     if (!this.#isWaiting) this.#isWaiting = this.#recorder.enlist(this);
   }
 
-  failed(): void {
+  failed(nowAt: number): void {
     this.#failures++;
+    this.#lastFailedAt = nowAt;
     if (!this.#isWaiting) this.#isWaiting = this.#recorder.enlist(this);
   }
 
@@ -56,11 +58,13 @@ export class UsageCounter {
       ownerId,
       uses: this.#uses,
       failures: this.#failures,
+      lastFailedAt: this.#lastFailedAt,
       lastUsedAt: this.#lastUsedAt,
       lastUsedFrom: this.#lastUsedFrom,
     };
     this.#uses = 0;
     this.#failures = 0;
+    this.#lastFailedAt = null;
     this.#lastUsedAt = null;
     this.#lastUsedFrom = null;
     this.#isWaiting = false;
@@ -71,12 +75,17 @@ export class UsageCounter {
   restore(delta: UsageDelta): void {
     this.#uses += delta.uses;
     this.#failures += delta.failures;
+    this.#lastFailedAt = later(this.#lastFailedAt, delta.lastFailedAt);
     if (delta.lastUsedAt !== null && delta.lastUsedAt > (this.#lastUsedAt ?? Number.NEGATIVE_INFINITY)) {
       this.#lastUsedAt = delta.lastUsedAt;
       this.#lastUsedFrom = delta.lastUsedFrom;
     }
     if (!this.#isWaiting) this.#isWaiting = this.#recorder.enlist(this);
   }
+}
+
+function later(a: number | null, b: number | null): number | null {
+  return a === null || (b !== null && b > a) ? b : a;
 }
 
 /** Collects uses and refusals in the process and writes them in batches: never a write per request. */

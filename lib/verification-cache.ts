@@ -115,7 +115,10 @@ export class VerificationCache<Entry extends object> {
   }
 }
 
+/** The largest number of entries, or of ms, that can be asked for. */
+const MOST = 10_000_000;
+
 function wholeNumber(name: string, value: number): number {
-  if (!Number.isSafeInteger(value) || value < 0) throw new TypeError(`${name} must be a whole number of at least 0`);
-  return value;
+  if (Number.isSafeInteger(value) && value >= 0 && value <= MOST) return value;
+  throw new TypeError(`${name} must be a whole number from 0 to ${MOST}`);
 }

@@ -1,3 +1,4 @@
+import type { AddressThrottle } from './address-throttle.js';
 import { storeUnavailable } from './errors.js';
 import type { Owner, Owners } from './owners.js';
 import { type Identity, Principal, Rights } from './principal.js';
@@ -56,8 +57,9 @@ class VerifiableKey {
 }
 
 function identityOf(record: ApiKeyRecord, scheme: CredentialScheme): Identity {
-  const { id, kind, name, expiresAt, ownerId, ...rest } = record;
-  return { ...rest, id: ownerId, credential: { kind, id, name, scheme, expiresAt } };
+  const { id, kind, name, expiresAt, ownerId, internalOnly, ...rest } = record;
+  const credential = { kind, id, name, scheme, expiresAt, ...(internalOnly && { internalOnly }) };
+  return { ...rest, id: ownerId, credential };
 }
 
 /** A principal is shared by all requests of its key: what hangs on it must not change. */
@@ -74,6 +76,7 @@ export interface VerifierOptions {
   readonly usage: UsageRecorder;
   /** The users behind the keys; null where the host has not told who they are. */
   readonly owners: Owners | null;
+  readonly throttle: AddressThrottle;
   /** Epoch ms. */
   readonly now: () => number;
   readonly cache?: VerificationCacheOptions;
@@ -91,7 +94,7 @@ function settle(
   nowAt: number,
 ): Verdict {
   if (owner === null) {
-    key.usage.failed();
+    key.usage.failed(nowAt);
     return OWNER_DISABLED;
   }
   key.usage.used(nowAt, address);
@@ -106,9 +109,11 @@ export class Verifier {
   readonly #cache: VerificationCache<VerifiableKey>;
   readonly #dummy: CompiledHash;
   readonly #owners: Owners | null;
+  readonly #throttle: AddressThrottle;
 
-  constructor(store: Store, { prefix, hasher, usage, owners, now, cache }: VerifierOptions) {
+  constructor(store: Store, { prefix, hasher, usage, owners, throttle, now, cache }: VerifierOptions) {
     this.#owners = owners;
+    this.#throttle = throttle;
     this.#prefix = prefix;
     this.#hasher = hasher;
     this.#now = now;
@@ -123,9 +128,9 @@ export class Verifier {
   /**
    * Order: shape and checksum, record, secret, revoked, disabled, not yet valid, expired, owner still enabled. A cached key
    * is decided at once, without a promise. Rejects, or throws, with `store_unavailable` when the record or its owner cannot
-   * be read: that is neither a yes nor a no.
+   * be read: that is neither a yes nor a no; with `too_many_attempts` for a wrong secret from an address that sent too many.
    *
-   * @param address of the client, for the key's "last used from".
+   * @param address of the client, for the key's "last used from" and the throttle.
    * @param isInternal whether the request came in where the host accepts internal keys.
    */
   verify(credential: Credential, address: string | null, isInternal = false): Verdict | Promise<Verdict> {
@@ -150,11 +155,13 @@ export class Verifier {
   ): Verdict | Promise<Verdict> {
     if (key === null || (key.record.internalOnly && !isInternal)) {
       this.#hasher.matches(secret, this.#dummy); // takes as long as a wrong secret
+      this.#throttle.refused(address, nowAt);
       return UNKNOWN_ID;
     }
     const refusal = this.#hasSecret(key, secret, nowAt) ? refusalOf(key.record, nowAt) : WRONG_SECRET;
     if (refusal !== null) {
-      key.usage.failed();
+      key.usage.failed(nowAt);
+      if (refusal === WRONG_SECRET) this.#throttle.refused(address, nowAt);
       return refusal;
     }
     const owner = this.#owners === null ? OWNERS_UNKNOWN : this.#owners.peek(key.record.ownerId, nowAt);

@@ -27,7 +27,9 @@ export function authenticate(
   const accepts = new Set(accepted);
   const { failWithError = false } = options;
 
-  function refuse(refusal: Refusal, res: Response, next: NextFunction): void {
+  function refuse(refusal: Refusal, req: Request, res: Response, next: NextFunction): void {
+    authenticator.tellRefused(req, refusal, accepts);
+    if (res.headersSent) return; // the host gave up waiting, and has answered
     const challenges = accepted.map((name) => authenticator.challenge(name, refusal));
     if (failWithError) {
       const headers = { 'WWW-Authenticate': challenges };
@@ -44,7 +46,7 @@ export function authenticate(
       req.user = verdict;
       next();
     } else {
-      refuse(verdict, res, next);
+      refuse(verdict, req as unknown as Request, res, next);
     }
   }
 
@@ -56,7 +58,7 @@ export function authenticate(
       next(error);
       return;
     }
-    if (verdict instanceof Promise) verdict.then((settled) => settle(settled, req, res, next), next);
+    if (verdict instanceof Promise) verdict.then((settled) => settle(settled, req, res, next)).catch(next);
     else settle(verdict, req, res, next);
   };
 }

@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import type { Core } from '../core.js';
 import { AuthError } from '../errors.js';
 import {
   FORM_NOT_ACCEPTED,
@@ -9,6 +10,7 @@ import {
   type Refusal,
 } from '../refusal.js';
 import type { Credential, CredentialScheme } from '../secret.js';
+import { hasPairShape } from '../secret.js';
 import { isSessionUserName } from '../session-id.js';
 import type { Verdict, Verifier } from '../verifier.js';
 import { addressOf } from './address.js';
@@ -26,6 +28,8 @@ export class Authenticator {
   readonly #verifier: Verifier;
   readonly #gate: SessionGate | null;
   readonly #isInternal: (req: Request) => boolean;
+  readonly #events: Core['events'];
+  readonly #now: () => number;
   readonly #realm: string;
   /** The strategies that this instance has: `session-cookie` only where users log in. */
   readonly names: readonly StrategyName[];
@@ -36,6 +40,7 @@ export class Authenticator {
     verifier: Verifier,
     gate: SessionGate | null,
     isInternal: (req: Request) => boolean,
+    { events, now }: Pick<Core, 'events' | 'now'>,
     realm = 'api',
   ) {
     if (!/^[\x20-\x21\x23-\x5b\x5d-\x7e]{1,100}$/.test(realm)) {
@@ -45,6 +50,8 @@ export class Authenticator {
     this.#verifier = verifier;
     this.#gate = gate;
     this.#isInternal = isInternal;
+    this.#events = events;
+    this.#now = now;
     this.#realm = realm;
     this.names = STRATEGY_NAMES.filter((name) => name !== 'session-cookie' || gate !== null);
   }
@@ -78,7 +85,7 @@ export class Authenticator {
   /** The `WWW-Authenticate` challenge of a strategy (RFC 9110); `error` as in RFC 6750 when a credential was sent. */
   challenge(name: StrategyName, refusal: Refusal): string {
     const parameters = `realm="${this.#realm}"`;
-    const error = refusal === MISSING ? '' : ', error="invalid_token"';
+    const error = refusal === MISSING || refusal.isOfCookie ? '' : ', error="invalid_token"';
     switch (name) {
       case 'api-key-header':
         return `ApiKey ${parameters}, header="${this.reader.headers.join(' ')}"${error}`;
@@ -89,6 +96,25 @@ export class Authenticator {
       case 'session-cookie':
         return this.#cookieChallenge(parameters, refusal);
     }
+  }
+
+  /** Tells the host's log of a refusal, if it listens. */
+  tellRefused(req: Request, refusal: Refusal, accepts: ReadonlySet<CredentialScheme>): void {
+    if (!this.#events.isHeard('request.refused')) return;
+    const reading = this.reader.read(req, accepts);
+    const sent = typeof reading === 'object' ? reading : null;
+    const isCookie =
+      sent === null && refusal !== MISSING && refusal !== MALFORMED_CREDENTIAL && refusal !== FORM_NOT_ACCEPTED;
+    this.#events.emit({
+      type: 'request.refused',
+      at: this.#now(),
+      address: addressOf(req),
+      reason: refusal.reason,
+      scheme: sent?.scheme ?? (isCookie ? 'session-cookie' : null),
+      credentialId: sent !== null && hasPairShape(sent.id, sent.secret) ? sent.id : null,
+      method: req.method,
+      path: req.baseUrl + req.path,
+    });
   }
 
   /** What a request that sent nothing is told: all that it could have sent. */

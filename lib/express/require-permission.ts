@@ -1,5 +1,6 @@
 import type { NextFunction, Request, Response } from 'express';
 import { AuthError } from '../errors.js';
+import { isAction } from '../permissions.js';
 import { Principal } from '../principal.js';
 import { sendProblem } from './problem.js';
 
@@ -29,7 +30,7 @@ export function requirePermission<Params = ParamsDictionary>(
   resource?: FromRequest<Params>,
   options: RequirePermissionOptions<Params> = {},
 ): (req: Request<Params>, res: Response, next: NextFunction) => void {
-  if (typeof action !== 'string' || action === '' || action.includes('*')) {
+  if (!isAction(action) || action.includes('*')) {
     throw new TypeError('requirePermission takes one action, e.g. "orders:read"');
   }
   const { workspace, failWithError = false } = options;

@@ -31,7 +31,7 @@ export class SessionCookie {
   /** @throws TypeError for a secret that is too short, or attributes that browsers would refuse. */
   constructor(secret: string | readonly string[], options: CookieOptions = {}) {
     const { secure = true, sameSite = 'lax', path = '/' } = options;
-    this.secrets = typeof secret === 'string' ? [secret] : [...secret];
+    this.secrets = Array.isArray(secret) ? [...secret] : [secret as string];
     if (
       this.secrets.length === 0 ||
       this.secrets.some((each) => typeof each !== 'string' || each.length < MIN_SECRET)

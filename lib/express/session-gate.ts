@@ -2,7 +2,7 @@ import type { Request } from 'express';
 import type { LoginRecord } from '../login-record.js';
 import type { Principal } from '../principal.js';
 import type { Refusal } from '../refusal.js';
-import { MISSING } from '../refusal.js';
+import { COOKIE_SESSION_ENDED, MISSING } from '../refusal.js';
 import type { SessionVerifier } from '../session-verifier.js';
 import type { SessionCookie } from './session-cookie.js';
 
@@ -57,8 +57,10 @@ export class SessionGate {
   /** Reads nothing again that the session middleware has read. */
   async authenticate(req: Request): Promise<Principal | Refusal> {
     const loaded = this.#loaded(req);
-    const sessionId = loaded === undefined ? this.cookie.read(req) : loaded.sessionId;
-    if (sessionId === null || loaded?.login === null) return MISSING;
+    // A middleware that found no login has put a new session in place of the one that the cookie names.
+    const sessionId = loaded?.login ? loaded.sessionId : this.cookie.read(req);
+    if (sessionId === null) return MISSING;
+    if (loaded?.login === null) return COOKIE_SESSION_ENDED;
     return await this.#verifier.verifyCookie(sessionId, loaded?.login ?? null, this.#requestId(req));
   }
 

@@ -5,8 +5,8 @@ import type { LoginRecord } from '../login-record.js';
 import { parseSessionId, publicSessionId, remainingMs } from '../session-id.js';
 import type { SessionStates, StoredSession } from '../stores/state.js';
 
-/** Merges tried for one save, each lost only to another save of the same session. */
-const MAX_TRIES = 10;
+/** Merges tried for one save, each lost only to another save of the same session: so many requests may write at once. */
+const MAX_TRIES = 100;
 
 /** Where a session object keeps what it was read from; not enumerable, and not the host's. */
 const STORED = Symbol('latchkey.stored');

@@ -2,6 +2,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { Core, UserServices } from '../core.js';
 import type { Session } from '../login-record.js';
 import type { Authenticated } from '../logins.js';
+import { checkOptions } from '../options.js';
 import type { Principal } from '../principal.js';
 import type { SessionTimeOptions } from '../sessions.js';
 import type { CookieOptions } from './session-cookie.js';
@@ -38,12 +39,29 @@ export interface LoginSessions {
   requestIdFailures(id: string): Promise<number>;
 }
 
+const COOKIE_KINDS = { name: 'string', secure: 'boolean', sameSite: 'string', path: 'string' } as const;
+const KINDS = {
+  secret: 'string or list',
+  cookie: 'object',
+  keepData: 'boolean',
+  idleMs: 'number',
+  tokenIdleMs: 'number',
+  absoluteMs: 'number',
+  maxPerUser: 'number',
+  whenFull: 'string',
+  requestIdHeader: 'string',
+  safeMethodsWithoutRequestId: 'boolean',
+  xsrfCookie: 'boolean',
+} as const;
+
 /** @throws TypeError naming the option that is wrong. */
 export function createLoginSessions(
   core: Core,
   { sessions, sessionVerifier }: UserServices,
   options: SessionOptions,
 ): { sessions: LoginSessions; gate: SessionGate; middleware: () => RequestHandler } {
+  checkOptions('session', options, KINDS);
+  checkOptions('session.cookie', options.cookie, COOKIE_KINDS);
   const cookie = new SessionCookie(options.secret, options.cookie);
   const host = createSessionMiddleware(
     sessions,

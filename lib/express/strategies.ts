@@ -2,6 +2,7 @@ import type { Request } from 'express';
 import { HeaderAPIKeyStrategy } from 'passport-headerapikey';
 import { AuthError } from '../errors.js';
 import { Principal } from '../principal.js';
+import { FORM_NOT_ACCEPTED, MISSING, type Refusal } from '../refusal.js';
 import { splitToken } from '../secret.js';
 import type { Verdict } from '../verifier.js';
 import type { Authenticator, StrategyName } from './authenticator.js';
@@ -40,7 +41,10 @@ function plainStrategy(authenticator: Authenticator, name: StrategyName): Passpo
       settle(
         () => authenticator.authenticate(req, accepts),
         (principal) => this.success(principal),
-        (refusal) => this.fail(authenticator.challenge(name, refusal)),
+        (refusal) => {
+          tellRefused(authenticator, req, refusal, accepts);
+          this.fail(authenticator.challenge(name, refusal));
+        },
         (error) => this.error(error),
       );
     },
@@ -61,7 +65,10 @@ class ApiKeyHeaderStrategy extends HeaderAPIKeyStrategy {
       settle(
         () => authenticator.verify(req, { scheme: 'api-key-header', ...pair }),
         (principal) => verified(null, principal),
-        (refusal) => verified(null, undefined, authenticator.challenge('api-key-header', refusal) as unknown as object),
+        (refusal) => {
+          tellRefused(authenticator, req, refusal, ACCEPTS_HEADER);
+          verified(null, undefined, authenticator.challenge('api-key-header', refusal) as unknown as object);
+        },
         (error) => verified(error as Error),
       );
     };
@@ -81,13 +88,26 @@ class ApiKeyHeaderStrategy extends HeaderAPIKeyStrategy {
     settle(
       () => authenticator.authenticate(req, ACCEPTS_HEADER),
       (principal) => this.success(principal),
-      (refusal) => this.fail(authenticator.challenge('api-key-header', refusal)),
+      (refusal) => {
+        tellRefused(authenticator, req, refusal, ACCEPTS_HEADER);
+        this.fail(authenticator.challenge('api-key-header', refusal));
+      },
       (error) => this.error(error),
     );
   }
 }
 
 const ACCEPTS_HEADER = new Set(['api-key-header'] as const);
+
+/** What this strategy finds nothing of may be there for the next one. */
+function tellRefused(
+  authenticator: Authenticator,
+  req: Request,
+  refusal: Refusal,
+  accepts: ReadonlySet<StrategyName>,
+): void {
+  if (refusal !== MISSING && refusal !== FORM_NOT_ACCEPTED) authenticator.tellRefused(req, refusal, accepts);
+}
 
 function settle(
   decide: () => Verdict | Promise<Verdict>,
@@ -103,6 +123,6 @@ function settle(
     error(thrown);
     return;
   }
-  if (verdict instanceof Promise) verdict.then(tell, error);
+  if (verdict instanceof Promise) verdict.then(tell).catch(error);
   else tell(verdict);
 }

@@ -25,7 +25,7 @@ export class ExpiringMap<Value> {
 
   /** @throws TypeError for a life of 0 or less. */
   set(key: string, value: Value, ttlMs: number): void {
-    if (!(ttlMs > 0)) throw new TypeError('ttlMs must be more than 0');
+    checkLife(ttlMs);
     if (this.#writesUntilSweep-- <= 0) this.#sweep();
     this.#entries.set(key, { value, expiresAt: this.#now() + ttlMs });
   }
@@ -43,4 +43,9 @@ export class ExpiringMap<Value> {
     }
     this.#writesUntilSweep = Math.max(1_000, this.#entries.size);
   }
+}
+
+/** @throws TypeError for a life of 0 or less. */
+export function checkLife(ttlMs: number): void {
+  if (!(ttlMs > 0)) throw new TypeError('ttlMs must be more than 0');
 }

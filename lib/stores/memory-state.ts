@@ -1,5 +1,5 @@
 import type { ChangeEmitter } from './change-emitter.js';
-import { ExpiringMap } from './expiring-map.js';
+import { checkLife, ExpiringMap } from './expiring-map.js';
 import type {
   Attempt,
   AttemptRule,
@@ -58,6 +58,15 @@ export class MemoryState implements StateStore {
     return { count, waitMs: this.#waits.ttlMs(subject), lastAt };
   }
 
+  async takeBackAttempt(subject: string, { limit }: AttemptRule): Promise<void> {
+    const tries = this.#tries.get(subject);
+    if (tries === undefined) return;
+    const count = tries.count - 1;
+    if (count === 0) this.#tries.delete(subject);
+    else this.#tries.set(subject, { ...tries, count }, this.#tries.ttlMs(subject));
+    if (count < limit) this.#waits.delete(subject);
+  }
+
   async clearAttempts(subject: string): Promise<void> {
     this.#tries.delete(subject);
     this.#waits.delete(subject);
@@ -80,6 +89,7 @@ class MemorySessions implements SessionStates {
   }
 
   async insert(id: string, { login, data, userId, expiresAt }: NewSession, ttlMs: number): Promise<boolean> {
+    checkLife(ttlMs);
     if (this.#sessions.get(id) !== undefined) return false;
     if (userId !== null) this.#enter(userId, id, expiresAt);
     this.#sessions.set(id, { version: 1, login, data }, ttlMs);
@@ -87,6 +97,7 @@ class MemorySessions implements SessionStates {
   }
 
   async read(id: string, ttlMs: number): Promise<StoredSession | null> {
+    checkLife(ttlMs);
     const session = this.#sessions.get(id);
     if (session === undefined) return null;
     this.#sessions.set(id, session, ttlMs);
@@ -94,6 +105,7 @@ class MemorySessions implements SessionStates {
   }
 
   async save(id: string, version: number, data: string, ttlMs: number): Promise<StoredSession | 'gone' | null> {
+    checkLife(ttlMs);
     const session = this.#sessions.get(id);
     if (session === undefined) return 'gone';
     if (session.version !== version) return session;

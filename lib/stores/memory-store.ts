@@ -174,5 +174,6 @@ function addDelta(usage: KeyUsage, delta: UsageDelta): KeyUsage {
     lastUsedFrom: isNewer ? delta.lastUsedFrom : usage.lastUsedFrom,
     useCount: usage.useCount + delta.uses,
     failureCount: usage.failureCount + delta.failures,
+    lastFailedAt: Math.max(usage.lastFailedAt ?? 0, delta.lastFailedAt ?? 0) || null,
   };
 }

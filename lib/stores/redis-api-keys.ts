@@ -15,7 +15,7 @@ const USAGE_TIMEOUT_MS = 5_000;
  *
  * | key | what |
  * |---|---|
- * | `key:{id}` | the record, one JSON string: the hot path is one GET |
+ * | `key:{id}` | the record, `<version> <JSON>`: the hot path is one GET |
  * | `use:{id}` | its usage, a hash; outside the tracked prefix, so that it invalidates nothing |
  * | `idx:{org}:<order>`, `idx:{org:owner}:<order>` | one sorted set for each order that a list can have |
  * | `due` | ids by the instant from which they may be expunged |
@@ -43,7 +43,7 @@ export class RedisApiKeys implements ApiKeyStore {
 
   async get(id: string): Promise<ApiKeyRecord | null> {
     const json = await this.#redis.run((redis) => redis.get(this.#recordKey(id)));
-    return json === null ? null : (JSON.parse(json) as ApiKeyRecord);
+    return json === null ? null : decodeRecord(json);
   }
 
   async update(previous: ApiKeyRecord, next: ApiKeyRecord): Promise<boolean> {
@@ -80,6 +80,7 @@ export class RedisApiKeys implements ApiKeyStore {
       lastUsedFrom: hash.lastUsedFrom || null,
       useCount: Number(hash.useCount ?? 0),
       failureCount: Number(hash.failureCount ?? 0),
+      lastFailedAt: hash.lastFailedAt === undefined ? null : Number(hash.lastFailedAt),
     }));
   }
 
@@ -102,15 +103,25 @@ export class RedisApiKeys implements ApiKeyStore {
     let expunged = 0;
     for (const id of due) {
       const record = await this.get(id);
-      const isDue = record?.expungeAt != null && record.expungeAt <= nowAt;
-      if (record !== null && isDue && (await this.#expungeOne(record))) expunged++;
-      await this.#redis.run((redis) =>
-        record?.expungeAt == null || isDue
-          ? redis.zrem(this.#dueKey, id)
-          : redis.zadd(this.#dueKey, record.expungeAt, id),
-      );
+      const isDue = record !== null && record.expungeAt !== null && record.expungeAt <= nowAt;
+      if (record !== null && !isDue) await this.#reschedule(record);
+      else if (record === null || (await this.#expungeOne(record))) {
+        await this.#redis.run((redis) => redis.zrem(this.#dueKey, id));
+        if (record !== null) expunged++;
+      }
     }
     return expunged;
+  }
+
+  /** For one that was changed since it was scheduled: by a sweep cut off half-way it may have lost its index entries. */
+  async #reschedule(record: ApiKeyRecord): Promise<void> {
+    const { id, expungeAt } = record;
+    await this.#index(record);
+    await this.#redis.run((redis) =>
+      expungeAt === null ? redis.zrem(this.#dueKey, id) : redis.zadd(this.#dueKey, expungeAt, id),
+    );
+    const latest = await this.get(id);
+    if (latest !== null && latest.version !== record.version) await this.#schedule(latest);
   }
 
   /** The index entries go first: cut off after them, the next sweep still finds the record. */
@@ -121,7 +132,7 @@ export class RedisApiKeys implements ApiKeyStore {
       redis.latchkeyRemove(this.#recordKey(id), this.#usageKey(id), version, this.#channel, `apiKeys:${id}`),
     );
     this.#feed.changed('apiKeys', id);
-    if (removed === 1) return true;
+    if (Number(removed) === 1) return true;
     const latest = await this.get(id); // changed this very moment: it stays, and must be found
     if (latest !== null) await this.#index(latest);
     return false;
@@ -141,12 +152,12 @@ export class RedisApiKeys implements ApiKeyStore {
   }
 
   async #write(version: number | '', record: ApiKeyRecord): Promise<boolean> {
-    const json = JSON.stringify(record);
+    const value = `${record.version} ${JSON.stringify(record)}`;
     const written = await this.#redis.run((redis) =>
-      redis.latchkeyWrite(this.#recordKey(record.id), version, json, this.#channel, `apiKeys:${record.id}`),
+      redis.latchkeyWrite(this.#recordKey(record.id), version, value, this.#channel, `apiKeys:${record.id}`),
     );
     this.#feed.changed('apiKeys', record.id);
-    return written === 1;
+    return Number(written) === 1; // a client may be set to answer numbers as text
   }
 
   #enterName(record: ApiKeyRecord): Promise<void> {
@@ -203,13 +214,13 @@ export class RedisApiKeys implements ApiKeyStore {
   async #getMany(ids: readonly string[]): Promise<(ApiKeyRecord | null)[]> {
     if (ids.length === 0) return [];
     const found = await this.#redis.run((redis) => redis.mget(ids.map((id) => this.#recordKey(id))));
-    return found.map((json) => (json === null ? null : (JSON.parse(json) as ApiKeyRecord)));
+    return found.map((json) => (json === null ? null : decodeRecord(json)));
   }
 
   #queueUsage(redis: ScriptedRedis, delta: UsageDelta): void {
-    const { id, uses, failures, lastUsedAt, lastUsedFrom } = delta;
+    const { id, uses, failures, lastUsedAt, lastUsedFrom, lastFailedAt } = delta;
     const keys = [this.#recordKey(id), this.#usageKey(id)] as const;
-    void redis.latchkeyAddUsage(...keys, uses, failures, lastUsedAt ?? '', lastUsedFrom ?? '');
+    void redis.latchkeyAddUsage(...keys, uses, failures, lastUsedAt ?? '', lastUsedFrom ?? '', lastFailedAt ?? '');
     if (lastUsedAt === null) return;
     for (const scope of this.#scopesOf(delta)) {
       void redis.zadd(this.#indexKey(scope, 'lastUsedAt'), 'XX', 'GT', lastUsedAt, id);
@@ -259,6 +270,11 @@ type IndexKeys = readonly [createdAt: string, name: string, expiresAt: string, l
 interface Found {
   readonly id: string;
   readonly sort: string;
+}
+
+/** The version stands in front, where a script can read it without parsing the rest. */
+function decodeRecord(value: string): ApiKeyRecord {
+  return JSON.parse(value.slice(value.indexOf(' ') + 1)) as ApiKeyRecord;
 }
 
 function memberOf(record: ApiKeyRecord): string {

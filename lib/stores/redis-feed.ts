@@ -25,7 +25,10 @@ export class RedisFeed implements ChangeFeed {
   readonly #options: RedisFeedOptions;
   readonly #emitter = new ChangeEmitter(false);
   readonly #heartbeat: NodeJS.Timeout;
-  /** Monotonic ms of the last sign of life. */
+  /**
+   * Monotonic ms up to which every change has been heard of: when the last PING that was answered was sent. What arrives
+   * may be late, on a slow connection or in a busy process, so the time of arrival says nothing.
+   */
   #aliveAt = 0;
   #isArming = false;
   #isClosed = false;
@@ -77,9 +80,10 @@ export class RedisFeed implements ChangeFeed {
   /** On every new connection: the server has forgotten the old one's tracking. */
   async #arm(): Promise<void> {
     this.#isArming = true;
+    const startedAt = performance.now();
     try {
       if (!(await this.#track())) await this.#connection.subscribe(this.#options.channel);
-      this.#aliveAt = performance.now();
+      this.#aliveAt = startedAt;
       this.#emitter.up();
     } catch (error) {
       this.#warn(error);
@@ -103,7 +107,6 @@ export class RedisFeed implements ChangeFeed {
   }
 
   #heard(channel: string, message: unknown): void {
-    this.#aliveAt = performance.now();
     if (channel === this.#options.channel) {
       this.#published(String(message));
     } else if (Array.isArray(message)) {
@@ -135,9 +138,10 @@ export class RedisFeed implements ChangeFeed {
       return;
     }
     if (!this.#emitter.isLive && !this.#isArming) void this.#arm();
+    const sentAt = performance.now();
     this.#connection.ping().then(
       () => {
-        this.#aliveAt = performance.now();
+        this.#aliveAt = Math.max(this.#aliveAt, sentAt);
       },
       () => {}, // 'close' tells, or silence does
     );

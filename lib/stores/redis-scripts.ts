@@ -4,14 +4,14 @@ import type { Redis } from 'ioredis';
 
 /**
  * Writes a record by compare-and-set and tells the change feed. Sending it twice is the same as once.
- * KEYS: record. ARGV: expected version ('' = must not exist), new JSON, channel, message. Returns 1, or 0 on conflict.
+ * KEYS: record. ARGV: expected version ('' = must not exist), new value, channel, message. Returns 1, or 0 on conflict.
  */
 const WRITE = `
 local current = redis.call('GET', KEYS[1])
 if current == ARGV[2] then return 1 end
 if ARGV[1] == '' then
   if current then return 0 end
-elseif not current or cjson.decode(current).version ~= tonumber(ARGV[1]) then
+elseif not current or string.match(current, '^%d+') ~= ARGV[1] then
   return 0
 end
 redis.call('PUBLISH', ARGV[3], ARGV[4])
@@ -24,7 +24,7 @@ return 1`;
  */
 const REMOVE = `
 local current = redis.call('GET', KEYS[1])
-if current and cjson.decode(current).version ~= tonumber(ARGV[1]) then return 0 end
+if current and string.match(current, '^%d+') ~= ARGV[1] then return 0 end
 redis.call('PUBLISH', ARGV[2], ARGV[3])
 redis.call('DEL', KEYS[1], KEYS[2])
 return 1`;
@@ -90,7 +90,7 @@ return reversed`;
 
 /**
  * Adds to the usage of a record that exists. KEYS: record, usage.
- * ARGV: uses, failures, lastUsedAt ('' = not used), address. Returns 1, or 0 without a record.
+ * ARGV: uses, failures, lastUsedAt ('' = not used), address, lastFailedAt ('' = none). Returns 1, or 0 without a record.
  */
 const ADD_USAGE = `
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
@@ -101,6 +101,10 @@ if ARGV[3] ~= '' then
   if not last or tonumber(last) <= tonumber(ARGV[3]) then
     redis.call('HSET', KEYS[2], 'lastUsedAt', ARGV[3], 'lastUsedFrom', ARGV[4])
   end
+end
+if ARGV[5] ~= '' then
+  local last = redis.call('HGET', KEYS[2], 'lastFailedAt')
+  if not last or tonumber(last) < tonumber(ARGV[5]) then redis.call('HSET', KEYS[2], 'lastFailedAt', ARGV[5]) end
 end
 return 1`;
 
@@ -124,27 +128,37 @@ if count >= limit then
 end
 return {count, 0, last}`;
 
-/** Enters a session in the index of its user and drops what has ended. KEYS: index. ARGV: id, absolute end, now. */
+/** Takes back a try that succeeded. KEYS: tries, wait. ARGV: limit. Returns the tries left. */
+const TAKE_BACK = `
+local count = tonumber(redis.call('HGET', KEYS[1], 'count') or '0') - 1
+if count > 0 then redis.call('HINCRBY', KEYS[1], 'count', -1) else redis.call('DEL', KEYS[1]) end
+if count < tonumber(ARGV[1]) then redis.call('DEL', KEYS[2]) end
+return math.max(count, 0)`;
+
+/**
+ * Enters a session in the index of its user and drops what has ended. Only the process's clock counts: the server's may
+ * differ, and an index that went before its sessions would hide them. KEYS: index. ARGV: id, absolute end, now.
+ */
 const ENTER = `
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[3])
 redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
 local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
-redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', tonumber(last[2])))
+redis.call('PEXPIRE', KEYS[1], string.format('%.0f', tonumber(last[2]) - tonumber(ARGV[3])))
 return 1`;
 
 /**
  * Replaces the host's data of a session whose version is as expected. Sending it twice is the same as once.
- * KEYS: session. ARGV: version, data, life in ms. Returns 1; 0 when the session is gone; else what is stored.
+ * KEYS: session. ARGV: version, data, life in ms. Returns 'saved'; 'gone' when it is; else what is stored.
  */
 const SAVE_SESSION = `
 local current = redis.call('GET', KEYS[1])
-if not current then return 0 end
+if not current then return 'gone' end
 local version, login, data = string.match(current, '^(%d+)\\n([^\\n]*)\\n(.*)$')
 local next = string.format('%.0f', tonumber(ARGV[1]) + 1)
-if version == next and data == ARGV[2] then return 1 end
+if version == next and data == ARGV[2] then return 'saved' end
 if version ~= ARGV[1] then return current end
 redis.call('SET', KEYS[1], next .. '\\n' .. login .. '\\n' .. ARGV[2], 'PX', ARGV[3], 'XX')
-return 1`;
+return 'saved'`;
 
 /** Tells the change feed of something kept elsewhere. KEYS: a tracked key. ARGV: channel, message. */
 const TOUCH = `
@@ -163,8 +177,9 @@ export interface ScriptCommands {
   latchkeyPage(index: string, limit: number, descending: Argument, score: Argument, id: string): Promise<string[]>;
   latchkeyAddUsage(record: string, usage: string, ...args: Argument[]): Promise<number>;
   latchkeyAttempt(tries: string, wait: string, ...args: Argument[]): Promise<[number, number, string]>;
+  latchkeyTakeBack(tries: string, wait: string, limit: Argument): Promise<number>;
   latchkeyEnter(index: string, id: string, expiresAt: Argument, nowAt: Argument): Promise<number>;
-  latchkeySaveSession(session: string, version: Argument, data: string, ttlMs: Argument): Promise<number | string>;
+  latchkeySaveSession(session: string, version: Argument, data: string, ttlMs: Argument): Promise<string>;
   latchkeyTouch(key: string, channel: string, message: string): Promise<number>;
 }
 
@@ -179,6 +194,7 @@ export function defineScripts(client: Redis): ScriptedRedis {
   client.defineCommand('latchkeyPage', { numberOfKeys: 1, lua: PAGE });
   client.defineCommand('latchkeyAddUsage', { numberOfKeys: 2, lua: ADD_USAGE });
   client.defineCommand('latchkeyAttempt', { numberOfKeys: 2, lua: ATTEMPT });
+  client.defineCommand('latchkeyTakeBack', { numberOfKeys: 2, lua: TAKE_BACK });
   client.defineCommand('latchkeyEnter', { numberOfKeys: 1, lua: ENTER });
   client.defineCommand('latchkeySaveSession', { numberOfKeys: 1, lua: SAVE_SESSION });
   client.defineCommand('latchkeyTouch', { numberOfKeys: 1, lua: TOUCH });

@@ -64,6 +64,10 @@ export class RedisState implements StateStore {
     return toAttempt([Number(count ?? 0), Math.max(0, waitMs), lastAt ?? '']);
   }
 
+  async takeBackAttempt(subject: string, { limit }: AttemptRule): Promise<void> {
+    await this.#redis.run((redis) => redis.latchkeyTakeBack(...this.#tryKeys(subject), limit));
+  }
+
   async clearAttempts(subject: string): Promise<void> {
     await this.#redis.run((redis) => redis.del(...this.#tryKeys(subject)));
   }
@@ -106,8 +110,8 @@ class RedisSessions implements SessionStates {
   async save(id: string, version: number, data: string, ttlMs: number): Promise<StoredSession | 'gone' | null> {
     const life = wholeLife(ttlMs);
     const answer = await this.#redis.run((redis) => redis.latchkeySaveSession(this.#key(id), version, data, life));
-    if (answer === 0) return 'gone';
-    return typeof answer === 'string' ? decode(answer) : null;
+    if (answer === 'gone') return 'gone';
+    return answer === 'saved' ? null : decode(answer);
   }
 
   async end(id: string, userId: string | null): Promise<boolean> {

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { checkOptions } from '../options.js';
 import { BoundedRedis } from './bounded-redis.js';
 import { RedisApiKeys } from './redis-api-keys.js';
 import { RedisFeed } from './redis-feed.js';
@@ -34,6 +35,7 @@ export class RedisStore implements Store {
     if (typeof client?.defineCommand !== 'function' || typeof client.duplicate !== 'function' || client.isCluster) {
       throw new TypeError('RedisStore takes a client made by: new Redis(url), of ioredis');
     }
+    checkOptions('RedisStore', options, KINDS);
     const { keyPrefix = 'latchkey:' } = options;
     if (typeof keyPrefix !== 'string' || /[{}]/.test(keyPrefix)) {
       throw new TypeError('keyPrefix must be a string without braces, e.g. "latchkey:"');
@@ -67,9 +69,11 @@ export class RedisStore implements Store {
   }
 }
 
+const KINDS = { keyPrefix: 'string', timeoutMs: 'number', heartbeatMs: 'number', maxPending: 'number' } as const;
+
 function positive(name: string, value: number): number {
   if (!Number.isSafeInteger(value) || value < 1 || value > 2 ** 31 - 1) {
-    throw new TypeError(`${name} must be a whole number of at least 1`);
+    throw new TypeError(`${name} must be a whole number from 1 to 2147483647`);
   }
   return value;
 }

@@ -12,6 +12,8 @@ export interface StateStore {
   attempt(subject: string, rule: AttemptRule, nowAt: number): Promise<Attempt>;
   /** The tries of a subject so far, without counting one; `lastAt` is the last of them. */
   attempts(subject: string): Promise<Attempt>;
+  /** Takes back one try: it succeeded. Nobody waits while fewer than the rule's limit are left. */
+  takeBackAttempt(subject: string, rule: AttemptRule): Promise<void>;
   /** Forgets the tries of a subject. */
   clearAttempts(subject: string): Promise<void>;
   /** Tells every process that a user was changed, through the change feed. */

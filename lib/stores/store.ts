@@ -71,6 +71,7 @@ export interface UsageDelta {
   readonly ownerId: string;
   readonly uses: number;
   readonly failures: number;
+  readonly lastFailedAt: number | null;
   readonly lastUsedAt: number | null;
   readonly lastUsedFrom: string | null;
 }
@@ -92,7 +93,7 @@ export interface ApiKeyStore {
   page(request: PageRequest): Promise<Page>;
   /** In the order of `ids`; a key never used, or unknown, has zero counts. */
   usage(ids: readonly string[]): Promise<KeyUsage[]>;
-  /** Adds counts and raises `lastUsedAt`; ids without a record are skipped. At least once after a time-out. */
+  /** Adds counts and raises `lastUsedAt` and `lastFailedAt`; ids without a record are skipped. At least once after a time-out. */
   addUsage(deltas: readonly UsageDelta[]): Promise<void>;
   /** Removes at most `limit` records whose `expungeAt` has come; returns how many it removed. */
   expunge(nowAt: number, limit: number): Promise<number>;

@@ -51,7 +51,7 @@ describe('who may do what', () => {
   );
 
   it.each(cases)('%s by %s: %i', async (_what, caller, status, request) => {
-    const { key } = await app.key({ ownerId: 'alice', orgId: 'acme', statements: [] });
+    const { key } = await app.key({ ownerId: 'alice', orgId: 'acme', statements: [], lifetimeMs: 60_000 });
     const [method, path, body] = request(key.id);
     const answer = await app.call(method, path, tokens.get(caller) ?? null, body);
     expect(answer.status).toBe(status);

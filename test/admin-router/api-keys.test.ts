@@ -61,7 +61,7 @@ describe.each<[string, () => Store]>([
   });
 
   it('lives 180 days when nothing is said', async () => {
-    const { body } = await app.call('POST', '/api-keys', alice, { name: 'n' });
+    const { body } = await app.call('POST', '/api-keys', admin, { name: 'n' });
     expect(Date.parse(String(body.expiresAt)) - Date.parse(String(body.createdAt))).toBe(180 * 86_400_000);
   });
 

@@ -182,13 +182,13 @@ async function useSome(
   await store.addUsage(deltas);
   return new Map(
     deltas.map(({ id, lastUsedAt, lastUsedFrom }) => {
-      return [id, { lastUsedAt, lastUsedFrom, useCount: 1, failureCount: 0 }];
+      return [id, { lastUsedAt, lastUsedFrom, useCount: 1, failureCount: 0, lastFailedAt: null }];
     }),
   );
 }
 
 function use({ id, orgId, ownerId }: ApiKeyRecord, lastUsedAt: number): UsageDelta {
-  return { id, orgId, ownerId, uses: 1, failures: 0, lastUsedAt, lastUsedFrom: '192.0.2.1' };
+  return { id, orgId, ownerId, uses: 1, failures: 0, lastFailedAt: null, lastUsedAt, lastUsedFrom: '192.0.2.1' };
 }
 
 /** Gives a record another place in every order but `createdAt`. */

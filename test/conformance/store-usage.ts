@@ -3,7 +3,7 @@ import type { ApiKeyRecord, KeyUsage, UsageDelta } from '../../lib/index.js';
 import { changed, Draw, insertAll, listIds, ORDERS, START_AT } from './store-samples.js';
 import type { Suite } from './store-suite.js';
 
-const ZERO: KeyUsage = { lastUsedAt: null, lastUsedFrom: null, useCount: 0, failureCount: 0 };
+const ZERO: KeyUsage = { lastUsedAt: null, lastUsedFrom: null, useCount: 0, failureCount: 0, lastFailedAt: null };
 const DAY_MS = 86_400_000;
 
 /** usage, addUsage and expunge. */
@@ -40,8 +40,11 @@ export function testUsageAndExpunge(suite: Suite): void {
 
     it('adds counts, also for an id that is named twice in one batch', async () => {
       const record = await inserted();
-      await suite.apiKeys.addUsage([delta(record, { uses: 5, failures: 1 }), delta(record, { uses: 2 })]);
-      await suite.apiKeys.addUsage([delta(record, { uses: 1, failures: 3 })]);
+      await suite.apiKeys.addUsage([
+        delta(record, { uses: 5, failures: 1, lastFailedAt: null }),
+        delta(record, { uses: 2 }),
+      ]);
+      await suite.apiKeys.addUsage([delta(record, { uses: 1, failures: 3, lastFailedAt: null })]);
       const usage = await usageOf(record);
       assert.deepEqual([usage?.useCount, usage?.failureCount], [8, 4]);
     });
@@ -67,7 +70,7 @@ export function testUsageAndExpunge(suite: Suite): void {
 
     it('leaves the last use alone when there were failures only', async () => {
       const record = await inserted();
-      const failed = delta(record, { uses: 0, failures: 1, lastUsedAt: null, lastUsedFrom: null });
+      const failed = delta(record, { uses: 0, failures: 1, lastFailedAt: null, lastUsedAt: null, lastUsedFrom: null });
       await suite.apiKeys.addUsage([failed]);
       assert.deepEqual(await usageOf(record), { ...ZERO, failureCount: 1 });
       await suite.apiKeys.addUsage([delta(record, {}), failed]);
@@ -181,9 +184,19 @@ export function testUsageAndExpunge(suite: Suite): void {
 
 /** One use, unless told otherwise. */
 function delta({ id, orgId, ownerId }: ApiKeyRecord, fields: Partial<UsageDelta>): UsageDelta {
-  return { id, orgId, ownerId, uses: 1, failures: 0, lastUsedAt: START_AT, lastUsedFrom: '192.0.2.1', ...fields };
+  return {
+    id,
+    orgId,
+    ownerId,
+    uses: 1,
+    failures: 0,
+    lastFailedAt: null,
+    lastUsedAt: START_AT,
+    lastUsedFrom: '192.0.2.1',
+    ...fields,
+  };
 }
 
 function usedOnce(useCount: number, lastUsedAt: number, lastUsedFrom: string | null): KeyUsage {
-  return { lastUsedAt, lastUsedFrom, useCount, failureCount: 0 };
+  return { lastUsedAt, lastUsedFrom, useCount, failureCount: 0, lastFailedAt: null };
 }

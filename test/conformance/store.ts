@@ -1,3 +1,4 @@
+import { testState } from './state.js';
 import { testChangeFeed } from './store-feed.js';
 import { testPages } from './store-pages.js';
 import { testRecords } from './store-records.js';
@@ -46,6 +47,7 @@ export function testStore(
     testPages(suite);
     testUsageAndExpunge(suite);
     testChangeFeed(suite);
+    testState(suite);
   });
 }
 

@@ -6,12 +6,15 @@ import { Redis } from 'ioredis';
 import { type ApiKey, createLatchkey } from '../../lib/index.js';
 import { RedisStore } from '../../lib/stores/redis-store.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
-import { type CurlAnswer, curlLinesOf, ensureCurl, paste, secretsIn } from './curl.js';
+import { type CurlAnswer, ensureCurl, isInstalled, keySecretsIn, linesToPaste, loginSecretsIn, paste } from './curl.js';
 import { type BuiltApp, buildExampleApp, type RunningApp } from './running-app.js';
 
 /** Longer, and somebody who presses Ctrl-C presses it again. */
 const STOP_WITHIN_MS = 5_000;
-const MEMORY_WARNING = 'No REDIS_URL: keys are kept in memory and are gone when this process ends.\n';
+const MEMORY_WARNING = 'No REDIS_URL: keys and sessions are kept in memory and are gone when this process ends.\n';
+const SECRET_WARNING = 'No SESSION_SECRET: session cookies are worth nothing once this process ends.\n';
+const SESSION_SECRET = 'a secret of the tests, long enough to sign cookies';
+const ALICE_PASSWORD = 'correct horse';
 
 let built: BuiltApp;
 let redis: RedisServer;
@@ -34,33 +37,39 @@ describe.each(['memory', 'redis'] as const)('the example app on the %s store', (
 
   beforeAll(async () => {
     app = await built.start(kind === 'redis' ? { REDIS_URL: redis.url } : {});
-    answers = await paste(curlLinesOf(app.startText));
+    answers = await paste(linesToPaste(app.startText));
     stopped = await app.stop('SIGINT');
   });
 
   it('warns in one line when nothing will last, and only then', () => {
     expect(app.startText.split(MEMORY_WARNING)).toHaveLength(kind === 'memory' ? 2 : 1);
+    expect(app.startText.split(SECRET_WARNING)).toHaveLength(2);
     expect(app.startText).not.toMatch(/warning:/i);
   });
 
   it('answers every printed curl line with the status that the line names', () => {
-    expect(answers.map(({ status, line }) => `${line.text} -> ${status}`)).toEqual(
-      answers.map(({ line }) => `${line.text} -> ${line.expected}`),
+    expect(answers.map(({ status, line }) => `${line} -> ${status}`)).toEqual(
+      answers.map(({ line, expected }) => `${line} -> ${expected}`),
     );
     expect(answers.map(({ status }) => status)).toEqual([
       ...[200, 200, 200], // the three forms
       ...[401, 403, 201], // no key, no right, the right
       ...[200, 200], // one order, who am I
       ...[201, 200, 200, 200, 200, 401], // make, list, rotate, the old secret, revoke, no more
+      ...[201, 401, 200, 201, 200, 204, 401], // log in, no request id, with it, first key, use it, log out, no more
+      ...[200, 201, 200, 200, 204, 401], // login token, session token, use it twice, log out, no more
+      ...[401, 201, 200, 403, 204, 401], // issuer outside, inside, use the session key, no right, revoke, no more
     ]);
   });
 
   it('tells a secret only where it makes one', () => {
-    const isMaking = ({ line, status }: CurlAnswer) => status === 201 || line.text.includes('/rotate');
-    const made = secretsIn(app.startText + answers.map((answer) => answer.text).join('\n'));
-    const elsewhere = answers.filter((answer) => !isMaking(answer)).map((answer) => answer.text);
-    expect(made).toHaveLength(2 * 4); // administrator, reader, the new key, the reader's new secret
-    expect(made.filter((secret) => [...elsewhere, app.laterText()].some((said) => said.includes(secret)))).toEqual([]);
+    const outputs = [app.startText, ...answers.map(({ text }) => text), app.laterText()];
+    const keys = keySecretsIn(outputs.join('\n'));
+    const logins = loginSecretsIn(outputs.join('\n'));
+    expect(keys).toHaveLength(2 * 7); // administrator, reader, issuer, new key, new secret, first key, session key
+    expect(logins).toHaveLength(2 + 2 + 2); // passwords, cookie and request id, login token and session token
+    const tellings = (secret: string) => outputs.filter((output) => output.includes(secret)).length;
+    expect([...keys, ...logins].filter((secret) => tellings(secret) > 1)).toEqual([]);
   });
 
   it('stops on Ctrl-C with nothing left open', async () => {
@@ -72,9 +81,8 @@ describe.each(['memory', 'redis'] as const)('the example app on the %s store', (
 
   if (kind === 'redis') {
     it('has written every use when it is gone', async () => {
-      const [, , ...readerForms] = secretsIn(app.startText); // after the administrator's two
-      const isUse = ({ line, status }: CurlAnswer) =>
-        status !== 401 && readerForms.some((form) => line.text.includes(form));
+      const readerForms = keySecretsIn(/^Reader key.*$/m.exec(app.startText)?.[0] ?? '');
+      const isUse = ({ line, status }: CurlAnswer) => status !== 401 && readerForms.some((form) => line.includes(form));
       const [key] = await keysNamed('Reader key');
       expect(key?.useCount).toBe(answers.filter(isUse).length);
       expect(key?.failureCount).toBe(1); // after it was revoked
@@ -88,19 +96,63 @@ describe('the example app', () => {
     await first.stop('SIGTERM');
     const second = await built.start({ REDIS_URL: redis.url });
     expect(second.startText).toContain('it has a new secret, and the old one is refused from now on');
-    const [oldLine] = curlLinesOf(first.startText).filter(
-      ({ text }) => text.includes('cocoa') && !text.includes('403'),
-    );
-    const there = { expected: 401, text: oldLine?.text.replace(first.url, second.url) ?? '' };
-    expect((await paste([there]))[0]?.status).toBe(401);
+    const oldLine = linesToPaste(first.startText).find((line) => /cocoa.*expects 201$/.test(line)) ?? '';
+    expect((await paste([oldLine.replace(first.url, second.url)]))[0]?.status).toBe(401);
     await second.stop('SIGTERM');
     expect(await keysNamed('First administrator key')).toHaveLength(1);
+  });
+
+  it.each(['bash', 'zsh'].filter(isInstalled))('prints lines that can be pasted into %s, too', async (shell) => {
+    const app = await built.start();
+    const answers = await paste(linesToPaste(app.startText), shell);
+    await app.stop('SIGTERM');
+    expect(answers.filter(({ status, expected }) => status !== expected)).toEqual([]);
+    expect(answers.length).toBeGreaterThan(0);
+  });
+
+  it('takes passwords from the environment, and does not tell them', async () => {
+    const app = await built.start({ ALICE_PASSWORD, ADMIN_PASSWORD: 'battery staple' });
+    const lines = [
+      `ALICE_PASSWORD='${ALICE_PASSWORD}'; ADMIN_PASSWORD='battery staple'`,
+      ...linesToPaste(app.startText),
+    ];
+    const answers = await paste(lines);
+    await app.stop('SIGTERM');
+    expect(answers.filter(({ status, expected }) => status !== expected)).toEqual([]);
+    expect(app.startText).toContain('ALICE_PASSWORD is as you have set it');
+    expect(app.startText).not.toMatch(/correct horse|battery staple/);
+  });
+
+  it('keeps sessions over a restart, with Redis and a SESSION_SECRET', async () => {
+    const environment = { REDIS_URL: redis.url, SESSION_SECRET, ALICE_PASSWORD };
+    const first = await built.start(environment);
+    expect(first.startText).not.toContain('SESSION_SECRET');
+    const answer = await fetch(`${first.url}/auth/sessions`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ userName: 'alice', password: ALICE_PASSWORD }),
+    });
+    const { requestId } = (await answer.json()) as { requestId: string };
+    const cookie = answer.headers.get('set-cookie')?.split(';')[0] ?? '';
+    await first.stop('SIGTERM');
+
+    const second = await built.start(environment);
+    const orders = await fetch(`${second.url}/orders`, { headers: { cookie, rID: requestId } });
+    expect(orders.status).toBe(200);
+    await second.stop('SIGTERM');
+  });
+
+  it('says in one line that the session secret is too short, and leaves Redis alone', async () => {
+    expect(await built.startInVain({ REDIS_URL: redis.url, SESSION_SECRET: 'too short' })).toEqual({
+      output: 'session.secret must have at least 32 characters; make one with: openssl rand -base64 32\n',
+      exitCode: 1,
+    });
   });
 
   it('finishes a request in flight before it ends', async () => {
     const app = await built.start();
     const body = JSON.stringify({ item: 'cocoa', quantity: 3 });
-    const token = /Administrator key.*: (lk_\w+)/.exec(app.startText)?.[1] ?? '';
+    const token = /Administrator key.*: +(lk_\w+)/.exec(app.startText)?.[1] ?? '';
     const call = request(`${app.url}/orders`, {
       method: 'POST',
       headers: {
@@ -141,7 +193,7 @@ describe('the example app', () => {
     const app = await built.start();
     const attempt = await built.startInVain({ PORT: new URL(app.url).port });
     expect(attempt).toEqual({
-      output: `${MEMORY_WARNING}The port is taken. Set PORT to another one; 0 means any free one.\n`,
+      output: `${MEMORY_WARNING}${SECRET_WARNING}The port is taken. Set PORT, or INTERNAL_PORT, to another one; 0 means any free one.\n`,
       exitCode: 1,
     });
     await app.stop('SIGTERM');
@@ -171,7 +223,7 @@ describe('the example app', () => {
 async function keysNamed(name: string): Promise<readonly ApiKey[]> {
   const client = new Redis(redis.url);
   const latchkey = createLatchkey({ store: new RedisStore(client) });
-  const { items } = await latchkey.apiKeys.list({ orgId: null }, { name });
+  const { items } = await latchkey.apiKeys.list({ orgId: 'acme' }, { name });
   await latchkey.close();
   await client.quit();
   return items;

@@ -268,9 +268,7 @@ describe('what a programmer gets wrong is told when the app starts:', () => {
   });
 
   it('options that are none', () => {
-    expect(() => createLatchkey({ pepper: 'x' } as never)).toThrow(
-      /^pepper is no option of createLatchkey; it takes: /,
-    );
+    expect(() => createLatchkey({ pepper: 'x' } as never)).toThrow(/^createLatchkey has no option pepper; it takes: /);
   });
 });
 

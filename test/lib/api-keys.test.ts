@@ -82,6 +82,7 @@ describe.each(STORE_KINDS)('API keys in $name', ({ open }) => {
         lastUsedFrom: null,
         useCount: 0,
         failureCount: 0,
+        lastFailedAt: null,
         state: 'active',
       });
       expect(await keys.get(key.id)).toEqual(key);

@@ -77,12 +77,7 @@ describe('like', () => {
 
   it('decides on a hostile pattern within a second', () => {
     const startedAt = performance.now();
-    for (const pattern of [
-      '%a'.repeat(250),
-      `${'%a'.repeat(250)}%b`,
-      `%${'_'.repeat(250)}b`,
-      `%${'a'.repeat(250)}b%`,
-    ]) {
+    for (const pattern of ['%a'.repeat(50), `${'%a'.repeat(49)}%b`, `%${'_'.repeat(98)}b`, `%${'a'.repeat(97)}b%`]) {
       isLike('a'.repeat(1_000), pattern);
     }
     expect(performance.now() - startedAt).toBeLessThan(1_000);
@@ -194,8 +189,8 @@ describe('checkCriteria', () => {
     ['enabled', 'equal', 'true', 'must be a boolean for this field'],
     ['count', 'like', '1%', 'cannot be a pattern: this field holds no text'],
     ['enabled', 'not-like', '1%', 'cannot be a pattern: this field holds no text'],
-    ['name', 'like', 7, 'must be a short text'],
-    ['name', 'not-like', '%'.repeat(513), 'must be a short text'],
+    ['name', 'like', 7, 'must be a text of at most 100 characters'],
+    ['name', 'not-like', '%'.repeat(513), 'must be a text of at most 100 characters'],
     ['count', 'in', ['1'], 'cannot be a list: this field holds no text'],
     ['name', 'in', 'ci', 'must be a list of at most 1000 texts'],
     ['name', 'in', [1], 'must be a list of at most 1000 texts'],

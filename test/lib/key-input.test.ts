@@ -34,7 +34,7 @@ describe('checkKeyFields', () => {
     const most = {
       name: 'n'.repeat(200),
       description: 'd'.repeat(1_000),
-      resources: Array(100).fill('r'.repeat(512)),
+      resources: Array.from({ length: 100 }, (_, i) => String(i).padEnd(512, 'r')),
       properties,
       notBefore: 0,
       expiresAt: LAST_INSTANT,

@@ -296,13 +296,40 @@ describe('checkStatements', () => {
   });
 
   it('takes everything at its bound', () => {
+    const numbered = (count: number, length: number) =>
+      Array.from({ length: count }, (_, i) => String(i).padEnd(length, 'x'));
     const most = toStatement({
-      actions: Array(50).fill('a'.repeat(128)),
-      resources: Array(100).fill('r'.repeat(512)),
+      actions: numbered(50, 128),
+      resources: numbered(100, 512),
       workspace: 'w'.repeat(128),
       description: 'd'.repeat(1_000),
     });
-    expect(checkStatements(Array(100).fill(most))).toEqual([]);
+    expect(checkStatements([most, most, most, statement(numbered(50, 5))])).toHaveLength(1);
+    expect(checkStatements([most, most, most, statement(numbered(49, 5))])).toEqual([]);
+    expect(checkStatements(Array(100).fill(statement(['a'])))).toEqual([]);
+  });
+
+  it('bounds the patterns of all statements together, and refuses one that stands there twice', () => {
+    const many = Array.from({ length: 51 }, (_, i) => statement(Array.from({ length: 9 }, (__, j) => `a${i}:${j}`)));
+    expect(checkStatements(many)).toEqual([
+      { path: 'statements', message: 'must have at most 500 actions and resources in all' },
+    ]);
+    expect(checkStatements([statement(['a', 'b', 'a'])])).toEqual([
+      { path: 'statements.0.actions', message: 'must hold no entry twice' },
+    ]);
+  });
+
+  it.each([
+    [{ actions: 'admin', resources: ['*'], workspace: '*', description: '' }, 'statements.0.actions'],
+    [{ actions: [5], resources: ['*'], workspace: '*', description: '' }, 'statements.0.actions.0'],
+    [{ actions: ['a'], resources: 'x', workspace: '*', description: '' }, 'statements.0.resources'],
+    [{ actions: ['a'], resources: ['*'], workspace: 5, description: '' }, 'statements.0.workspace'],
+    [{ actions: ['a'], resources: ['*'], workspace: '*', description: { length: 5 } }, 'statements.0.description'],
+    [{ actions: ['a'], resources: ['*'], workspace: '*', description: '\ud800' }, 'statements.0.description'],
+    [{ actions: ['a'], resources: ['\udfff'], workspace: '*', description: '' }, 'statements.0.resources.0'],
+    [null, 'statements.0'],
+  ])('refuses %j, which no type checker has seen', (wrong, path) => {
+    expect(checkStatements([wrong as never]).map((fault) => fault.path)).toEqual([path]);
   });
 
   it('decides on a hostile action at once', () => {
@@ -311,6 +338,22 @@ describe('checkStatements', () => {
       expect(checkStatements([statement([action])])).toHaveLength(1);
     }
     expect(performance.now() - startedAt).toBeLessThan(1_000);
+  });
+});
+
+describe('comparing rights', () => {
+  it('is quick for the most that a key can hold', () => {
+    const globs = Array.from({ length: 99 }, (_, i) => `*${i}`);
+    const holder = new Permissions(Array.from({ length: 4 }, () => statement(['orders:read'], globs)));
+    const asked = Array.from({ length: 3 }, () =>
+      statement(
+        Array.from({ length: 50 }, (_, i) => `a:${i}`),
+        globs,
+      ),
+    );
+    const startedAt = performance.now();
+    for (const each of asked) expect(holder.covers(each)).toBe(false);
+    expect(performance.now() - startedAt).toBeLessThan(500);
   });
 });
 

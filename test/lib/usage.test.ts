@@ -61,6 +61,7 @@ describe('UsageRecorder', () => {
       lastUsedFrom: '192.0.2.1',
       useCount: 100,
       failureCount: 0,
+      lastFailedAt: null,
     });
   });
 
@@ -72,17 +73,25 @@ describe('UsageRecorder', () => {
     recorder.counter(key).used(NOW, null);
     await recorder.flush();
     const { id, orgId, ownerId } = key;
-    expect(batches).toEqual([[{ id, orgId, ownerId, uses: 1, failures: 0, lastUsedAt: NOW, lastUsedFrom: null }]]);
+    expect(batches).toEqual([
+      [{ id, orgId, ownerId, uses: 1, failures: 0, lastFailedAt: null, lastUsedAt: NOW, lastUsedFrom: null }],
+    ]);
   });
 
   it('counts refusals apart, without a last use', async () => {
     const { store, keys, usageOf } = await storeWith(1);
     const recorder = record(store);
     const counter = recorder.counter(keys[0] as (typeof keys)[0]);
-    counter.failed();
-    counter.failed();
+    counter.failed(NOW);
+    counter.failed(NOW + 1);
     await recorder.flush();
-    expect(await usageOf(0)).toEqual({ lastUsedAt: null, lastUsedFrom: null, useCount: 0, failureCount: 2 });
+    expect(await usageOf(0)).toEqual({
+      lastUsedAt: null,
+      lastUsedFrom: null,
+      useCount: 0,
+      failureCount: 2,
+      lastFailedAt: NOW + 1,
+    });
   });
 
   it('writes no batch when nothing happened', async () => {
@@ -112,6 +121,7 @@ describe('UsageRecorder', () => {
       lastUsedFrom: expect.any(String),
       useCount: 20,
       failureCount: 0,
+      lastFailedAt: null,
     });
   });
 
@@ -124,7 +134,13 @@ describe('UsageRecorder', () => {
     first.used(NOW, 'first');
     second.used(NOW + 5, 'second');
     await recorder.flush();
-    expect(await usageOf(0)).toEqual({ lastUsedAt: NOW + 5, lastUsedFrom: 'second', useCount: 2, failureCount: 0 });
+    expect(await usageOf(0)).toEqual({
+      lastUsedAt: NOW + 5,
+      lastUsedFrom: 'second',
+      useCount: 2,
+      failureCount: 0,
+      lastFailedAt: null,
+    });
   });
 
   it('flushes by itself, again and again', async () => {
@@ -156,15 +172,15 @@ describe('UsageRecorder', () => {
       state.isDown = true;
       for (let round = 0; round < 4; round++) {
         for (const counter of counters) counter.used(NOW + round, `from ${round}`);
-        counters[1]?.failed();
+        counters[1]?.failed(NOW + round);
         await expect(recorder.flush()).rejects.toThrow('down');
       }
       state.isDown = false;
       await recorder.flush();
       await recorder.flush();
       const last = { lastUsedAt: NOW + 3, lastUsedFrom: 'from 3', useCount: 4 };
-      expect(await usageOf(0)).toEqual({ ...last, failureCount: 0 });
-      expect(await usageOf(1)).toEqual({ ...last, failureCount: 4 });
+      expect(await usageOf(0)).toEqual({ ...last, failureCount: 0, lastFailedAt: null });
+      expect(await usageOf(1)).toEqual({ ...last, failureCount: 4, lastFailedAt: NOW + 3 });
     });
 
     it('joins what failed with what was counted meanwhile, and keeps the later use', async () => {
@@ -183,7 +199,13 @@ describe('UsageRecorder', () => {
       await flushed;
       state.isDown = false;
       await recorder.flush();
-      expect(await usageOf(0)).toEqual({ lastUsedAt: NOW + 5, lastUsedFrom: 'late', useCount: 2, failureCount: 0 });
+      expect(await usageOf(0)).toEqual({
+        lastUsedAt: NOW + 5,
+        lastUsedFrom: 'late',
+        useCount: 2,
+        failureCount: 0,
+        lastFailedAt: null,
+      });
     });
 
     it('goes on by itself once the store is back, and no unhandled rejection is left', async () => {

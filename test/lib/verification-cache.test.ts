@@ -110,10 +110,10 @@ describe('VerificationCache', () => {
     });
 
     it.each<[VerificationCacheOptions, string]>([
-      [{ maxEntries: -1 }, 'cache.maxEntries must be a whole number of at least 0'],
-      [{ maxAgeMs: 0.5 }, 'cache.maxAgeMs must be a whole number of at least 0'],
-      [{ maxUnknown: Number.NaN }, 'cache.maxUnknown must be a whole number of at least 0'],
-      [{ unknownAgeMs: Number.POSITIVE_INFINITY }, 'cache.unknownAgeMs must be a whole number of at least 0'],
+      [{ maxEntries: -1 }, 'cache.maxEntries must be a whole number from 0 to 10000000'],
+      [{ maxAgeMs: 0.5 }, 'cache.maxAgeMs must be a whole number from 0 to 10000000'],
+      [{ maxUnknown: Number.NaN }, 'cache.maxUnknown must be a whole number from 0 to 10000000'],
+      [{ unknownAgeMs: Number.POSITIVE_INFINITY }, 'cache.unknownAgeMs must be a whole number from 0 to 10000000'],
     ])('refuses %j', (options, message) => {
       expect(() => open(options)).toThrow(new TypeError(message));
     });

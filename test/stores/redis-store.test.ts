@@ -80,12 +80,16 @@ describe('RedisStore', () => {
 
     it.each<[RedisStoreOptions, string]>([
       [{ keyPrefix: 'a{b}' }, 'keyPrefix must be a string without braces, e.g. "latchkey:"'],
-      [{ keyPrefix: 7 as unknown as string }, 'keyPrefix must be a string without braces, e.g. "latchkey:"'],
-      [{ timeoutMs: 0 }, 'timeoutMs must be a whole number of at least 1'],
-      [{ timeoutMs: 1.5 }, 'timeoutMs must be a whole number of at least 1'],
-      [{ heartbeatMs: Number.NaN }, 'heartbeatMs must be a whole number of at least 1'],
-      [{ heartbeatMs: 2 ** 31 }, 'heartbeatMs must be a whole number of at least 1'],
-      [{ maxPending: -1 }, 'maxPending must be a whole number of at least 1'],
+      [{ keyPrefix: 7 as unknown as string }, 'RedisStore.keyPrefix must be a string'],
+      [
+        { prefix: 'a' } as never,
+        'RedisStore has no option prefix; it takes: keyPrefix, timeoutMs, heartbeatMs, maxPending',
+      ],
+      [{ timeoutMs: 0 }, 'timeoutMs must be a whole number from 1 to 2147483647'],
+      [{ timeoutMs: 1.5 }, 'timeoutMs must be a whole number from 1 to 2147483647'],
+      [{ heartbeatMs: Number.NaN }, 'RedisStore.heartbeatMs must be a number'],
+      [{ heartbeatMs: 2 ** 31 }, 'heartbeatMs must be a whole number from 1 to 2147483647'],
+      [{ maxPending: -1 }, 'maxPending must be a whole number from 1 to 2147483647'],
     ])('refuses %j and leaves no connection behind', async (options, message) => {
       const client = connect({ lazyConnect: true });
       const duplicate = jest.spyOn(client, 'duplicate');
@@ -153,7 +157,16 @@ describe('RedisStore', () => {
       const records = draw.records(1_000);
       await Promise.all(records.map((record) => store.records.apiKeys.insert(record)));
       const deltas = records.map(({ id, orgId, ownerId }) => {
-        return { id, orgId, ownerId, uses: 1, failures: 0, lastUsedAt: START_AT, lastUsedFrom: null };
+        return {
+          id,
+          orgId,
+          ownerId,
+          uses: 1,
+          failures: 0,
+          lastFailedAt: null,
+          lastUsedAt: START_AT,
+          lastUsedFrom: null,
+        };
       });
       await store.records.apiKeys.addUsage(deltas);
       const pipeline = jest.spyOn(Redis.prototype, 'pipeline');
@@ -170,7 +183,7 @@ describe('RedisStore', () => {
       const record = draw.record();
       const next = changed(record, { expungeAt: 1 });
       const page = { orgId: 'org', order: 'createdAt', descending: false, limit: 5 } as const;
-      const usage = { id: record.id, orgId: 'org', ownerId: 'owner', uses: 1, failures: 1 };
+      const usage = { id: record.id, orgId: 'org', ownerId: 'owner', uses: 1, failures: 1, lastFailedAt: null };
       const flush = () => admin.script('FLUSH');
       await flush();
       expect(await apiKeys.insert(record)).toBe(true);
@@ -273,7 +286,9 @@ describe('RedisStore', () => {
     await apiKeys.insert(record);
     await apiKeys.insert(draw.record({ id: record.id, name: 'A' }));
     await apiKeys.get(record.id);
-    await apiKeys.addUsage([{ ...record, uses: 1, failures: 1, lastUsedAt: START_AT, lastUsedFrom: '::1' }]);
+    await apiKeys.addUsage([
+      { ...record, uses: 1, failures: 1, lastFailedAt: null, lastUsedAt: START_AT, lastUsedFrom: '::1' },
+    ]);
     await apiKeys.usage([record.id]);
     await apiKeys.update(record, next);
     await apiKeys.update(record, changed(record, { name: 'C' }));

@@ -1,7 +1,9 @@
 import type { Contestant } from '../contestant.js';
 import { bareExpress } from './bare-express.js';
+import { expressSessionContestants } from './express-session.js';
 import { handWritten } from './hand-written.js';
 import { latchkeyContestants } from './latchkey.js';
+import { latchkeySessionContestants } from './latchkey-sessions.js';
 import { passportRedis } from './passport-redis.js';
 import { passportTrivial } from './passport-trivial.js';
 
@@ -14,4 +16,6 @@ export const CONTESTANTS: readonly Contestant[] = [
   passportTrivial,
   passportRedis,
   ...latchkeyContestants,
+  ...expressSessionContestants,
+  ...latchkeySessionContestants,
 ];

@@ -8,7 +8,10 @@ import type { Contestant, Headers, Refusal } from '../contestant.js';
 
 const BY = 'bench';
 const NO_CACHE: LatchkeyOptions = { cache: { maxEntries: 0 } };
-/** Concurrent reads of one key are joined, so without a cache each connection needs a key of its own. */
+/**
+ * Concurrent reads of one key are joined, so without a cache each connection needs a key of its own. Expected of it: one GET
+ * per request, and usage once per key and flush: in visits shorter than a flush that is about 8 commands for each connection.
+ */
 const COLD_KEYS = 256;
 
 interface Variation {

@@ -1,0 +1,211 @@
+import type { Core } from '../../lib/core.js';
+import type { NewSessionKey, Policy } from '../../lib/index.js';
+import { Principal } from '../../lib/principal.js';
+import type { SessionKeys } from '../../lib/session-keys.js';
+import type { Clock } from './clock.js';
+import { DAY_MS } from './clock.js';
+import { newCore } from './new-core.js';
+import { refusalOf } from './refusals.js';
+import { TIMED_PLACES, type TimedPlace } from './timed-places.js';
+
+const HOUR_MS = 3_600_000;
+const by = { by: 'setup' };
+const READ = { actions: ['orders:read'], resources: ['orders/*'], workspace: 'w1', description: 'reads orders' };
+const SHIP: Policy = { id: 'ship', name: 'Shipping', statements: [{ actions: ['parcels:*'] }] };
+const LOOK: Policy = { id: 'look', name: 'Looking', statements: [READ] };
+
+describe.each(TIMED_PLACES)('a session key in $name', ({ open }) => {
+  let place: TimedPlace;
+  let clock: Clock;
+  let core: Core;
+  let sessionKeys: SessionKeys;
+
+  beforeAll(async () => {
+    place = await open();
+    clock = place.clock;
+  });
+  afterAll(() => place.stop());
+
+  beforeEach(async () => {
+    await place.clear();
+    core = newCore({ store: place.connect(), now: clock.now, policies: Object.freeze([SHIP, LOOK]) });
+    sessionKeys = core.sessionKeys;
+  });
+  afterEach(() => core.close());
+
+  const mint = (fields: Partial<NewSessionKey> = {}, actor: Principal | string = 'setup') =>
+    sessionKeys.mint({ userId: 'ada', orgId: 'acme', ...fields }, { by: actor });
+
+  async function reason(id: string, secret: string): Promise<string> {
+    const verdict = await core.verifier.verify({ scheme: 'api-key', id, secret }, null);
+    return verdict instanceof Principal ? 'ok' : verdict.reason;
+  }
+
+  async function principalOf({ key, secret }: { key: { id: string }; secret: string }): Promise<Principal> {
+    const verdict = await core.verifier.verify({ scheme: 'api-key', id: key.id, secret }, null);
+    if (!(verdict instanceof Principal)) throw new Error(`not let in: ${verdict.reason}`);
+    return verdict;
+  }
+
+  it('is an API key of its own kind that lives an hour when nothing is said', async () => {
+    const { key, secret, token, policies } = await mint();
+    expect(key).toMatchObject({
+      kind: 'session-key',
+      name: key.id,
+      ownerId: 'ada',
+      orgId: 'acme',
+      createdBy: 'setup',
+      statements: [],
+      resources: null,
+      properties: {},
+      defaultWorkspace: null,
+      internalOnly: false,
+      state: 'active',
+      createdAt: clock.nowAt,
+      expiresAt: clock.nowAt + HOUR_MS,
+    });
+    expect([token, policies]).toEqual([`lk_${key.id}_${secret}`, []]);
+    const { credential } = await principalOf({ key, secret });
+    expect(credential).toMatchObject({ kind: 'session-key', id: key.id, expiresAt: clock.nowAt + HOUR_MS });
+    expect(await core.apiKeys.get(key.id)).toMatchObject({ id: key.id, kind: 'session-key' });
+  });
+
+  it('gets the statements of the policies that it names, then those of its own', async () => {
+    const issued = await mint({ policyIds: ['look', 'ship'], statements: [{ actions: ['a:b'] }] });
+    expect(issued.key.statements).toEqual([
+      READ,
+      { actions: ['parcels:*'], resources: ['*'], workspace: '*', description: '' },
+      { actions: ['a:b'], resources: ['*'], workspace: '*', description: '' },
+    ]);
+    expect(issued.policies).toEqual([LOOK, SHIP]);
+    const principal = await principalOf(issued);
+    expect(principal.can('orders:read', 'orders/1', 'w1')).toBe(true);
+    expect(principal.can('orders:read', 'orders/1', 'w2')).toBe(false);
+    expect(principal.can('parcels:send')).toBe(true);
+    expect(principal.can('keys:manage')).toBe(false);
+  });
+
+  it('keeps name, properties and default workspace', async () => {
+    const fields = { name: 'build 7', properties: { build: '7', branch: 'main' }, defaultWorkspace: 'w1' };
+    const issued = await mint(fields);
+    expect(issued.key).toMatchObject(fields);
+    expect((await principalOf(issued)).properties).toEqual(fields.properties);
+  });
+
+  it.each<[string, Partial<NewSessionKey>, string, string]>([
+    ['an unknown policy', { policyIds: ['look', 'gone'] }, 'policyIds.1', 'names no policy'],
+    ['a policy named like a member of objects', { policyIds: ['__proto__'] }, 'policyIds.0', 'names no policy'],
+    ['no time', { durationMs: 0 }, 'durationMs', 'must be a whole number of ms from 1000 to 86400000'],
+    ['less than none', { durationMs: -1 }, 'durationMs', 'must be a whole number of ms from 1000 to 86400000'],
+    ['more than a day', { durationMs: DAY_MS + 1 }, 'durationMs', 'must be a whole number of ms from 1000 to 86400000'],
+    ['half a ms', { durationMs: 1_000.5 }, 'durationMs', 'must be a whole number of ms from 1000 to 86400000'],
+    ['for ever', { durationMs: Infinity }, 'durationMs', 'must be a whole number of ms from 1000 to 86400000'],
+    ['a number that is none', { durationMs: NaN }, 'durationMs', 'must be a whole number of ms from 1000 to 86400000'],
+    ['no user', { userId: '' }, 'userId', 'must have 1 to 128 printable characters'],
+    ['an empty organisation', { orgId: '' }, 'orgId', 'must have 1 to 128 printable characters'],
+    ['an empty workspace', { defaultWorkspace: '' }, 'defaultWorkspace', 'must have 1 to 128 printable characters'],
+    ['an empty name', { name: '' }, 'name', 'must have 1 to 200 printable characters'],
+  ])('is not made with %s', async (_what, fields, path, message) => {
+    const error = await refusalOf(mint(fields));
+    expect(error).toMatchObject({ code: 'invalid_request', status: 400 });
+    expect(error.errors).toContainEqual({ path, message });
+  });
+
+  it('names every field that has to be mended at once', async () => {
+    const { errors } = await refusalOf(mint({ policyIds: ['x', 'y'], durationMs: 1, name: '' }));
+    expect(errors.map(({ path }) => path)).toEqual(['policyIds.0', 'policyIds.1', 'durationMs', 'name']);
+  });
+
+  it.each([1_000, HOUR_MS, DAY_MS])('of %i ms is refused the moment it expires', async (durationMs) => {
+    const { key, secret } = await mint({ durationMs });
+    expect(key.expiresAt).toBe(clock.nowAt + durationMs);
+    expect(await reason(key.id, secret)).toBe('ok');
+    clock.advance(durationMs - 1);
+    expect(await reason(key.id, secret)).toBe('ok');
+    clock.advance(1);
+    expect(await reason(key.id, secret)).toBe('expired');
+    expect(await core.apiKeys.get(key.id)).toMatchObject({ state: 'expired' });
+  });
+
+  it.each(['left alone', 'changed', 'revoked'])('is removed for good a day after its end: %s', async (how) => {
+    const { key, secret } = await mint();
+    if (how === 'changed') await core.apiKeys.update(key.id, { name: 'other' }, by);
+    if (how === 'revoked') await core.apiKeys.revoke(key.id, by);
+    clock.advance(HOUR_MS + DAY_MS - 1);
+    expect(await core.apiKeys.expunge()).toBe(0);
+    expect(await core.apiKeys.get(key.id)).not.toBeNull();
+    clock.advance(1);
+    expect(await core.apiKeys.expunge()).toBe(1);
+    expect(await core.apiKeys.get(key.id)).toBeNull();
+    expect(await reason(key.id, secret)).toBe('unknown_id');
+  });
+
+  it('always expires: no change makes it live longer, not even where keys may live for ever', async () => {
+    const store = place.connect();
+    const generous = newCore({ store, now: clock.now, keys: { allowNever: true, maxLifetimeMs: null } });
+    const { key, secret } = await mint();
+    for (const change of [{ expiresAt: null }, { expiresAt: clock.nowAt + 2 * DAY_MS }, { lifetimeMs: 60_000 }]) {
+      const error = await refusalOf(generous.apiKeys.update(key.id, change, by));
+      expect(error.errors).toEqual([{ path: 'expiresAt', message: 'of a session key cannot be changed' }]);
+    }
+    const rotated = await generous.apiKeys.rotate(key.id, { ...by, graceMs: 5 * DAY_MS });
+    await generous.apiKeys.disable(key.id, by);
+    await generous.apiKeys.enable(key.id, by);
+    clock.advance(HOUR_MS);
+    expect([await reason(key.id, secret), await reason(key.id, rotated.secret)]).toEqual(['expired', 'expired']);
+    await generous.close();
+  });
+
+  describe('issued by a principal', () => {
+    async function issuer(actions: string[], resources: string[] | null = null): Promise<Principal> {
+      const statements = [{ actions }];
+      return await principalOf(
+        await core.apiKeys.create({ name: 'issuer', ownerId: 'ida', orgId: 'acme', statements, resources }, by),
+      );
+    }
+
+    it('never has more rights than its issuer, by policy or by statement', async () => {
+      const ida = await issuer(['orders:*', 'session-keys:issue']);
+      const issued = await mint({ policyIds: ['look'] }, ida);
+      expect(issued.key).toMatchObject({ ownerId: 'ada', createdBy: 'ida' });
+      for (const fields of [
+        { policyIds: ['ship'] },
+        { policyIds: ['look'], statements: [{ actions: ['*'] }] },
+        { statements: [{ actions: ['orders:*', 'users:read'] }] },
+      ]) {
+        expect(await refusalOf(mint(fields, ida))).toMatchObject({
+          code: 'forbidden',
+          status: 403,
+          message: 'The key would have more rights than the credential.',
+        });
+      }
+    });
+
+    it('is tied to the resources that its issuer is tied to', async () => {
+      const ida = await issuer(['*'], ['orders/1*']);
+      const issued = await mint({ statements: [{ actions: ['*'] }] }, ida);
+      expect(issued.key.resources).toEqual(['orders/1*']);
+      const principal = await principalOf(issued);
+      expect([principal.can('a', 'orders/12'), principal.can('a', 'orders/2')]).toEqual([true, false]);
+    });
+
+    it('which is a session key itself does not outlive it, nor does an API key', async () => {
+      const ida = await principalOf(await mint({ statements: [{ actions: ['*'] }], durationMs: HOUR_MS }));
+      clock.advance(HOUR_MS / 2);
+      const errors = [{ path: 'expiresAt', message: expect.stringMatching(/^must not be after /) }];
+      const late = HOUR_MS / 2 + 1_000;
+      expect((await refusalOf(mint({ durationMs: late }, ida))).errors).toEqual(errors);
+      const apiKey = { name: 'k', ownerId: 'ada', orgId: 'acme' };
+      const tooLong = await refusalOf(core.apiKeys.create({ ...apiKey, lifetimeMs: late }, { by: ida }));
+      expect([tooLong.status, tooLong.errors]).toEqual([403, errors]);
+      const made = [
+        (await mint({ durationMs: HOUR_MS / 2 }, ida)).key,
+        (await core.apiKeys.create({ ...apiKey, lifetimeMs: HOUR_MS / 2 }, { by: ida })).key,
+        (await core.apiKeys.create(apiKey, { by: ida })).key,
+      ];
+      for (const { expiresAt } of made) expect(expiresAt).toBe(ida.credential.expiresAt);
+      const error = await refusalOf(core.apiKeys.update(made[1]?.id ?? '', { lifetimeMs: DAY_MS }, { by: ida }));
+      expect(error.errors).toEqual(errors);
+    });
+  });
+});

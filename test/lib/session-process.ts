@@ -1,0 +1,38 @@
+import { type Core, type CoreOptions, createCore, type UserServices } from '../../lib/core.js';
+import { Principal } from '../../lib/principal.js';
+import { authUserName, publicSessionId } from '../../lib/session-id.js';
+import type { BegunSession, NewLogin, SessionTimeOptions } from '../../lib/sessions.js';
+
+/** One process of an app with logins, without Express. */
+export interface SessionProcess extends UserServices {
+  readonly core: Core;
+  /** `id` is the public one. */
+  login(userId: string, fields?: Partial<NewLogin>): Promise<BegunSession & { readonly id: string }>;
+  /** As a request with this session: null when it is refused. */
+  enter(begun: BegunSession): Promise<Principal | null>;
+}
+
+/** `options.users` must be there. */
+export function openProcess(options: CoreOptions, times: SessionTimeOptions): SessionProcess {
+  const core = createCore(options, times);
+  if (core.users === null) throw new Error('a process with logins needs users');
+  const { sessions, sessionVerifier } = core.users;
+  return {
+    ...core.users,
+    core,
+    async login(userId, fields = {}) {
+      const user = { id: userId, orgId: null, userName: userId, isEnabled: true };
+      const failed = { count: 0, lastAt: null };
+      const begun = sessions.begin({ user, kind: 'cookie', address: '::1', userAgent: null, failed, ...fields });
+      await sessions.save(begun);
+      await sessions.enforceLimit(begun.sessionId, userId);
+      return { ...begun, id: publicSessionId(begun.sessionId) };
+    },
+    async enter({ sessionId, requestId, login }) {
+      const verdict = await (login.kind === 'token'
+        ? sessionVerifier.verifyToken(authUserName(sessionId), sessionId)
+        : sessionVerifier.verifyCookie(sessionId, null, requestId));
+      return verdict instanceof Principal ? verdict : null;
+    },
+  };
+}
