@@ -3,7 +3,7 @@ import type { Criterion } from './criteria.js';
 import { checkCriteria, compileCriteria } from './criteria.js';
 import { AuthError, invalidRequest } from './errors.js';
 import type { KeyMaking, NewKey } from './key-builder.js';
-import { buildKey, checkNewKey, refuseFaults } from './key-builder.js';
+import { buildKey, checkNewKey, refuseFaults, settleOwner } from './key-builder.js';
 import type { KeyChanges } from './key-input.js';
 import { checkIdentifier, checkKeyFields, checkSize } from './key-input.js';
 import type { KeyLifetimes } from './key-lifetimes.js';
@@ -80,17 +80,18 @@ export class ApiKeys {
   }
 
   /** @throws AuthError `invalid_request` naming each field; `forbidden` when `by` would give more than it has. */
-  async create(input: NewKey, { by }: { readonly by: Actor }): Promise<IssuedKey> {
+  async create(asked: NewKey, { by }: { readonly by: Actor }): Promise<IssuedKey> {
+    actorName(by);
+    const input = await settleOwner(asked, by, this.#making);
     const nowAt = this.#now();
-    const asked = askedExpiry(input, nowAt);
+    const askedAt = askedExpiry(input, nowAt);
     const latestAt = latestExpiry(by) ?? Number.POSITIVE_INFINITY;
-    const expiresAt = asked === undefined ? Math.min(this.#lifetimes.defaultExpiry(nowAt), latestAt) : asked;
+    const expiresAt = askedAt === undefined ? Math.min(this.#lifetimes.defaultExpiry(nowAt), latestAt) : askedAt;
     const expungeAt = this.#lifetimes.expungeAt(expiresAt, null);
     const secret = generateSecret(this.#making.prefix);
     const record = buildKey(input, { kind: 'api-key', by, secret, expiresAt, expungeAt }, this.#making, nowAt);
     refuseFaults([...checkNewKey(input, record), ...this.#lifetimes.check(expiresAt, record.notBefore, nowAt)]);
     refuseFaults(checkSize(record));
-    refuseFaults(await this.#making.checkOwner(record.ownerId));
     refuseExcess(by, record);
     refuseOutliving(by, record);
     refuseOpening(by, record);

@@ -81,10 +81,7 @@ export function createCore(options: CoreOptions, times: SessionTimeOptions): Cor
     prefix: checkPrefix(options.prefix ?? DEFAULT_PREFIX),
     hasher: new SecretHasher(options.peppers),
     lifetimes: new KeyLifetimes(options.keys),
-    async checkOwner(ownerId) {
-      const user = await directory?.findById(ownerId);
-      return user === null || user?.isEnabled === false ? [{ path: 'ownerId', message: 'is no enabled user' }] : [];
-    },
+    findUser: async (id) => await directory?.findById(id),
     now,
   };
   const lockout = new Lockout(state, options.lockout ?? {}, now);

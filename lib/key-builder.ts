@@ -10,12 +10,13 @@ import type { Grant } from './principal.js';
 import { Principal } from './principal.js';
 import type { ApiKeyKind, ApiKeyRecord } from './records.js';
 import type { GeneratedSecret, SecretHasher } from './secret.js';
+import type { User } from './users.js';
 
 /** What a key is made from. Left out: empty, or the default; `statements` left out by a principal: all that it may do. */
 export interface NewKey extends KeyChanges {
   readonly name: string;
   readonly ownerId: string;
-  /** Default: the maker's organisation; null for the host's own code. */
+  /** Default: the organisation of the principal that asks, else of the owner in the host's directory, else null. */
   readonly orgId?: string | null | undefined;
   /**
    * Whether it is accepted only where the host has mounted `latchkey.internal()`. Default false; true, and nothing else, for
@@ -31,10 +32,28 @@ export interface KeyMaking {
   readonly prefix: string;
   readonly hasher: SecretHasher;
   readonly lifetimes: KeyLifetimes;
-  /** The fault of an owner that the host's directory does not know; none without a directory. */
-  readonly checkOwner: (ownerId: string) => Promise<FieldError[]>;
+  /** The host's user with this id; null when there is none, undefined when the host has no directory. */
+  readonly findUser: (id: string) => Promise<User | null | undefined>;
   /** Epoch ms. */
   readonly now: () => number;
+}
+
+/**
+ * `input` with the organisation that it leaves open, once its owner is known to be an enabled user. An owner that is no
+ * identifier is left to `checkNewKey`.
+ * @throws AuthError `invalid_request` naming `path`.
+ */
+export async function settleOwner(
+  input: NewKey,
+  by: Actor,
+  { findUser }: KeyMaking,
+  path = 'ownerId',
+): Promise<NewKey> {
+  if (checkIdentifier(path, input.ownerId).length > 0) return input;
+  const owner = await findUser(input.ownerId);
+  if (owner === null || owner?.isEnabled === false) throw invalidRequest([{ path, message: 'is no enabled user' }]);
+  const orgId = by instanceof Principal ? by.orgId : (owner?.orgId ?? null);
+  return input.orgId === undefined ? { ...input, orgId } : input;
 }
 
 /** What differs between kinds, settled by the service. */
@@ -57,7 +76,7 @@ export function buildKey(input: NewKey, made: Made, { prefix, hasher }: KeyMakin
     name: input.name,
     description: input.description ?? '',
     ownerId: input.ownerId,
-    orgId: input.orgId === undefined ? (made.by instanceof Principal ? made.by.orgId : null) : input.orgId,
+    orgId: input.orgId ?? null,
     createdBy: actorName(made.by),
     statements: (input.statements && toStatements(input.statements)) ?? makers.statements,
     resources: input.resources ?? makers.resources,

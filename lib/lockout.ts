@@ -63,6 +63,14 @@ export class Lockout {
     ]);
   }
 
+  /** Takes a try back that was never decided: an outage must lock nobody out. */
+  async undecided(userName: string, tenant: string | null, address: string | null): Promise<void> {
+    await Promise.all([
+      this.#state.takeBackAttempt(userSubject(userName, tenant), this.#ofUser),
+      address === null ? null : this.#state.takeBackAttempt(addressSubject(address), this.#ofAddress),
+    ]);
+  }
+
   async failures(userName: string, tenant: string | null): Promise<FailedLogins> {
     const { count, lastAt } = await this.#state.attempts(userSubject(userName, tenant));
     return { count, lastAt };

@@ -56,13 +56,17 @@ export class Logins {
   async authenticate(login: PasswordLogin): Promise<Authenticated> {
     const { userName, tenant = null, address } = login;
     let user: User | null = null;
+    const failed = await this.#lockout.attempt(userName, tenant, address).catch((error: unknown) => {
+      throw this.#failed(error, user, address);
+    });
     try {
-      const failed = await this.#lockout.attempt(userName, tenant, address);
       user = await this.#directory.findByUserName(userName, tenant);
       const who = { user: await this.#verify(user, login), failed };
       await this.#lockout.succeeded(userName, tenant, address);
       return this.#succeeded(who, address);
     } catch (error) {
+      const isUndecided = !(error instanceof AuthError) || error.code === 'store_unavailable';
+      if (isUndecided) await this.#lockout.undecided(userName, tenant, address).catch(() => {}); // the outage is told
       throw this.#failed(error, user, address);
     }
   }

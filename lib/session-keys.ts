@@ -1,10 +1,10 @@
 import type { FieldError } from './errors.js';
 import { AuthError } from './errors.js';
 import type { KeyMaking, NewKey } from './key-builder.js';
-import { buildKey, checkNewKey, refuseFaults } from './key-builder.js';
+import { buildKey, checkNewKey, refuseFaults, settleOwner } from './key-builder.js';
 import { checkSize } from './key-input.js';
 import type { Actor } from './key-rights.js';
-import { refuseExcess, refuseOutliving } from './key-rights.js';
+import { actorName, refuseExcess, refuseOutliving } from './key-rights.js';
 import type { IssuedKey } from './key-view.js';
 import { toApiKey } from './key-view.js';
 import type { StatementInput } from './permissions.js';
@@ -74,7 +74,7 @@ export class SessionKeys {
     const nowAt = this.#making.now();
     const expiresAt = nowAt + durationMs;
     const secret = generateSecret(this.#making.prefix);
-    const key: NewKey = {
+    const asked: NewKey = {
       name: input.name ?? secret.id,
       ownerId: input.userId,
       orgId: input.orgId,
@@ -82,10 +82,12 @@ export class SessionKeys {
       defaultWorkspace: input.defaultWorkspace,
       statements: [...policies.flatMap((policy) => policy?.statements ?? []), ...statements],
     };
+    actorName(by);
+    const key = await settleOwner(asked, by, this.#making, 'userId');
     const made = { kind: 'session-key' as const, by, secret, expiresAt, expungeAt: expiresAt + RETENTION_MS };
     const record = buildKey(key, made, this.#making, nowAt);
     refuseFaults([...this.#checkPolicies(policyIds), ...checkDuration(durationMs), ...checkRecord(key, record)]);
-    refuseFaults([...checkSize(record), ...asUserFaults(await this.#making.checkOwner(record.ownerId))]);
+    refuseFaults(checkSize(record));
     refuseExcess(by, record);
     refuseOutliving(by, record);
     if (!(await this.#store.insert(record))) throw new AuthError('conflict', { reason: 'the id exists' });

@@ -133,14 +133,14 @@ export class Sessions {
    */
   async enforceLimit(sessionId: string, userId: string): Promise<void> {
     if (this.#maxPerUser === Number.POSITIVE_INFINITY) return;
+    const id = publicSessionId(sessionId);
     const byAge = (a: Session, b: Session) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
     const aliveByAge = async () => (await this.list(userId)).toSorted(byAge);
     if (this.#whenFull === 'end-oldest') {
       const sessions = await aliveByAge();
-      for (const { id } of sessions.slice(0, -this.#maxPerUser)) await this.end(id, userId);
+      for (const oldest of sessions.slice(0, -this.#maxPerUser)) await this.end(oldest.id, userId);
       return;
     }
-    const id = publicSessionId(sessionId);
     for (let looks = 0; looks < LOOKS; looks++) {
       const sessions = await aliveByAge();
       if (sessions.length <= this.#maxPerUser) return;

@@ -54,12 +54,12 @@ export async function startSession(
   const userAgent = req.headers['user-agent'] ?? null;
   const begun = sessions.begin({ user, kind, address: addressOf(req), userAgent, failed, idleMs, absoluteMs });
   const session = await sessions.save(begun, token ? undefined : host.dataOf(req));
+  if (!token) await host.release(req); // before the limit: who logs in again here takes the place of the one before
   await sessions.enforceLimit(begun.sessionId, user.id);
   if (token) {
     const { sessionId } = begun;
     return { session, requestId: null, authUsername: authUserName(sessionId), sessionToken: sessionId };
   }
-  await host.release(req);
   setCookies(res, gate, begun);
   return { session, requestId: begun.requestId, authUsername: null, sessionToken: null };
 }

@@ -25,11 +25,6 @@ export function loginOf(session: object | undefined): LoginRecord | null {
   return (session as Marked | undefined)?.[LOGIN] ?? null;
 }
 
-/** Has `session` carry a login when it is saved for the first time. */
-export function setLogin(session: object, login: LoginRecord): void {
-  mark(session, LOGIN, login);
-}
-
 function mark<Value>(session: object, key: symbol, value: Value): void {
   Object.defineProperty(session, key, { value, configurable: true, writable: true });
 }
@@ -116,15 +111,13 @@ export function createSessionStore(sessions: SessionStates, now: () => number): 
       else await this.#merge(id, session, base, ttlMs);
     }
 
+    /** Nobody is logged in to a session that express-session makes: logins store theirs themselves. */
     async #insert(id: string, sessionId: string, session: Session, ttlMs: number): Promise<void> {
-      const login = loginOf(session);
-      const createdAt = login?.createdAt ?? now();
+      const createdAt = now();
       const expiresAt = parseSessionId(sessionId)?.expiresAt ?? createdAt;
       const data = JSON.stringify(session);
-      const loginJson = login === null ? null : JSON.stringify(login);
-      const userId = login?.userId ?? null;
-      const isNew = await sessions.insert(id, { login: loginJson, data, userId, createdAt, expiresAt }, ttlMs);
-      if (isNew) mark(session, STORED, { version: 1, login: loginJson, data });
+      const isNew = await sessions.insert(id, { login: null, data, userId: null, createdAt, expiresAt }, ttlMs);
+      if (isNew) mark(session, STORED, { version: 1, login: null, data });
     }
 
     /** What this request changed goes on top of what is stored now; an ended session stays ended. */
