@@ -48,9 +48,9 @@ export function hashRequestId(requestId: string): string {
 
 const USER_NAME_START = 'session_';
 
-/** The user name that goes with a session token in Basic. Says no more than the public id. */
-export function authUserName(sessionId: string): string {
-  return USER_NAME_START + publicSessionId(sessionId).slice(0, 16);
+/** The user name that goes with a session token in Basic, made of the public id, and saying no more. */
+export function authUserName(publicId: string): string {
+  return USER_NAME_START + publicId.slice(0, 16);
 }
 
 /** Whether a pair that came as Basic is a session token rather than an API key. */

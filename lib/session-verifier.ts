@@ -11,19 +11,12 @@ import {
   REQUEST_ID_WRONG,
   SESSION_ENDED,
 } from './refusal.js';
-import type { CredentialScheme } from './secret.js';
 import { authUserName, hashRequestId, parseSessionId, publicSessionId, remainingMs } from './session-id.js';
 import type { SessionStates, StateStore } from './stores/state.js';
 
 /** Wrong request ids of one session are counted for this long after the first, in ms. */
 const COUNT_WINDOW_MS = 900_000;
 const NEVER_WAIT = { limit: Number.MAX_SAFE_INTEGER, windowMs: COUNT_WINDOW_MS, waitMs: 1, maxWaitMs: 1 };
-
-/** A session that the session middleware has read already. */
-export interface LoadedSession {
-  readonly sessionId: string;
-  readonly login: LoginRecord;
-}
 
 /**
  * Turns a session into a principal, or refuses it: one command for the store, which also slides it; none when the
@@ -46,9 +39,9 @@ export class SessionVerifier {
 
   /** `userName` and `token` of Basic. */
   async verifyToken(userName: string, token: string): Promise<Principal | Refusal> {
-    const login = await this.#read(token);
-    if (login === null || login.kind !== 'token' || userName !== authUserName(token)) return SESSION_ENDED;
-    return await this.#principal(login, token, 'basic');
+    const id = publicSessionId(token);
+    const login = userName === authUserName(id) ? await this.#read(token, id) : null;
+    return login?.kind === 'token' ? this.#principal(login, id, 'basic') : SESSION_ENDED;
   }
 
   /**
@@ -62,13 +55,14 @@ export class SessionVerifier {
     loaded: LoginRecord | null,
     requestId: string | undefined | null,
   ): Promise<Principal | Refusal> {
-    const login = loaded ?? (await this.#read(sessionId));
+    const id = publicSessionId(sessionId);
+    const login = loaded ?? (await this.#read(sessionId, id));
     if (login === null || login.kind !== 'cookie' || login.expiresAt <= this.#now()) return COOKIE_SESSION_ENDED;
     if (requestId !== null) {
-      const refusal = this.#checkRequestId(login, sessionId, requestId);
+      const refusal = this.#checkRequestId(login, id, requestId);
       if (refusal !== null) return refusal;
     }
-    return await this.#principal(login, sessionId, 'session-cookie');
+    return this.#principal(login, id, 'session-cookie');
   }
 
   /** How often the request id of a session was missing or wrong lately. */
@@ -76,37 +70,43 @@ export class SessionVerifier {
     return (await this.#state.attempts(`rid-${id}`)).count;
   }
 
-  async #read(sessionId: string): Promise<LoginRecord | null> {
+  async #read(sessionId: string, id: string): Promise<LoginRecord | null> {
     const times = parseSessionId(sessionId);
     const ttlMs = times === null ? 0 : remainingMs(times, this.#now());
     if (ttlMs <= 0) return null;
-    const stored = await this.#sessions.read(publicSessionId(sessionId), ttlMs);
+    const stored = await this.#sessions.read(id, ttlMs);
     return stored === null || stored.login === null ? null : (JSON.parse(stored.login) as LoginRecord);
   }
 
   /** In constant time. Failures are counted, without keeping the request waiting. */
-  #checkRequestId(login: LoginRecord, sessionId: string, requestId: string | undefined): Refusal | null {
+  #checkRequestId(login: LoginRecord, id: string, requestId: string | undefined): Refusal | null {
     const isRight =
       requestId !== undefined &&
       timingSafeEqual(Buffer.from(hashRequestId(requestId)), Buffer.from(login.requestIdHash));
     if (isRight) return null;
-    const subject = `rid-${publicSessionId(sessionId)}`;
-    this.#state.attempt(subject, NEVER_WAIT, this.#now()).catch(() => {}); // the refusal stands without the count
+    this.#state.attempt(`rid-${id}`, NEVER_WAIT, this.#now()).catch(() => {}); // the refusal stands without the count
     return requestId === undefined ? REQUEST_ID_MISSING : REQUEST_ID_WRONG;
   }
 
-  async #principal(login: LoginRecord, sessionId: string, scheme: CredentialScheme): Promise<Principal | Refusal> {
-    const known = this.#owners.peek(login.userId, this.#now());
-    const owner = known === undefined ? await this.#owners.fetch(login.userId) : known;
-    if (owner === null) return scheme === 'session-cookie' ? COOKIE_OWNER_DISABLED : OWNER_DISABLED;
-    return sessionPrincipal(owner, login, sessionId, scheme);
+  #principal(login: LoginRecord, id: string, scheme: SessionScheme): Verdict | Promise<Verdict> {
+    const owner = this.#owners.peek(login.userId, this.#now());
+    if (owner !== undefined) return settle(owner, login, id, scheme);
+    return this.#owners.fetch(login.userId).then((asked) => settle(asked, login, id, scheme));
   }
 }
 
-function sessionPrincipal(owner: Owner, login: LoginRecord, sessionId: string, scheme: CredentialScheme): Principal {
+type Verdict = Principal | Refusal;
+type SessionScheme = 'basic' | 'session-cookie';
+
+function settle(owner: Owner | null, login: LoginRecord, id: string, scheme: SessionScheme): Verdict {
+  if (owner === null) return scheme === 'session-cookie' ? COOKIE_OWNER_DISABLED : OWNER_DISABLED;
+  return sessionPrincipal(owner, login, id, scheme);
+}
+
+function sessionPrincipal(owner: Owner, login: LoginRecord, sessionId: string, scheme: SessionScheme): Principal {
   const credential = {
     kind: 'session' as const,
-    id: publicSessionId(sessionId),
+    id: sessionId,
     name: login.userName,
     scheme,
     expiresAt: login.expiresAt,

@@ -58,7 +58,7 @@ export async function startSession(
   await sessions.enforceLimit(begun.sessionId, user.id);
   if (token) {
     const { sessionId } = begun;
-    return { session, requestId: null, authUsername: authUserName(sessionId), sessionToken: sessionId };
+    return { session, requestId: null, authUsername: authUserName(session.id), sessionToken: sessionId };
   }
   setCookies(res, gate, begun);
   return { session, requestId: begun.requestId, authUsername: null, sessionToken: null };

@@ -28,24 +28,38 @@ export class BoundedRedis<Client extends Redis> {
     this.#maxPending = options.maxPending;
   }
 
-  /** @throws AuthError `store_unavailable`, within `timeoutMs`, for whatever goes wrong. */
-  async run<Answer>(command: (client: Client) => Promise<Answer>, timeoutMs = this.#timeoutMs): Promise<Answer> {
-    if (this.#pending >= this.#maxPending) throw storeUnavailable('too many commands are waiting for Redis');
-    const startedAt = performance.now();
+  /** Rejects with AuthError `store_unavailable`, within `timeoutMs`, for whatever goes wrong. */
+  run<Answer>(command: (client: Client) => Promise<Answer>, timeoutMs = this.#timeoutMs): Promise<Answer> {
+    if (this.#pending >= this.#maxPending) {
+      return Promise.reject(storeUnavailable('too many commands are waiting for Redis'));
+    }
     this.#pending++;
+    return this.#client.status === 'ready' ? this.#send(command, timeoutMs) : this.#sendWhenReady(command, timeoutMs);
+  }
+
+  async #sendWhenReady<Answer>(command: (client: Client) => Promise<Answer>, timeoutMs: number): Promise<Answer> {
+    const startedAt = performance.now();
+    try {
+      await within(timeoutMs, this.#untilReady());
+    } catch (error) {
+      this.#pending--;
+      throw error;
+    }
+    return await this.#send(command, Math.max(1, timeoutMs - (performance.now() - startedAt)));
+  }
+
+  /** A command past its time still counts as pending while it waits in the client. */
+  #send<Answer>(command: (client: Client) => Promise<Answer>, timeoutMs: number): Promise<Answer> {
+    let answer: Promise<Answer>;
+    try {
+      answer = command(this.#client);
+    } catch (error) {
+      answer = Promise.reject(error);
+    }
     const settled = () => {
       this.#pending--;
     };
-    let answer: Promise<Answer>;
-    try {
-      if (this.#client.status !== 'ready') await within(timeoutMs, this.#untilReady());
-      answer = command(this.#client);
-    } catch (error) {
-      settled();
-      throw asUnavailable(error);
-    }
-    answer.then(settled, settled); // a command past its time still waits in the client
-    return await within(timeoutMs - (performance.now() - startedAt), answer);
+    return within(timeoutMs, answer, settled);
   }
 
   async #untilReady(): Promise<void> {
@@ -65,10 +79,22 @@ export class BoundedRedis<Client extends Redis> {
   }
 }
 
-function within<Answer>(timeoutMs: number, answer: Promise<Answer>): Promise<Answer> {
+/** `settled` is called when `answer` settles, be it in time or not. */
+function within<Answer>(timeoutMs: number, answer: Promise<Answer>, settled?: () => void): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(storeUnavailable('Redis did not answer in time')), Math.max(1, timeoutMs));
-    answer.then(resolve, (error: unknown) => reject(asUnavailable(error))).finally(() => clearTimeout(timer));
+    const timer = setTimeout(() => reject(storeUnavailable('Redis did not answer in time')), timeoutMs);
+    answer.then(
+      (value) => {
+        clearTimeout(timer);
+        settled?.();
+        resolve(value);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        settled?.();
+        reject(asUnavailable(error));
+      },
+    );
   });
 }
 

@@ -48,7 +48,7 @@ describe('a session id', () => {
 
   it('gives a user name for Basic that tells nothing of it', () => {
     const id = generateSessionId(TIMES);
-    const name = authUserName(id);
+    const name = authUserName(publicSessionId(id));
     expect(isSessionUserName(name)).toBe(true);
     expect(publicSessionId(id)).toContain(name.slice('session_'.length));
     expect(id).not.toContain(name.slice('session_'.length));

@@ -30,7 +30,7 @@ export function openProcess(options: CoreOptions, times: SessionTimeOptions): Se
     },
     async enter({ sessionId, requestId, login }) {
       const verdict = await (login.kind === 'token'
-        ? sessionVerifier.verifyToken(authUserName(sessionId), sessionId)
+        ? sessionVerifier.verifyToken(authUserName(publicSessionId(sessionId)), sessionId)
         : sessionVerifier.verifyCookie(sessionId, null, requestId));
       return verdict instanceof Principal ? verdict : null;
     },
