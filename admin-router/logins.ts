@@ -31,6 +31,7 @@ export function loginRoutes({ logins, sessions }: Latchkey): Route[] {
       body: newSessionSchema,
       async handle({ body, req, res }) {
         const { loginToken, token, idleSeconds, absoluteSeconds, ...password } = body;
+        if (token !== true) sessions.demandTls(req);
         const who: Authenticated =
           loginToken === undefined
             ? await logins.authenticate(passwordOf(req, password))

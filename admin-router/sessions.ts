@@ -44,7 +44,8 @@ export function sessionRoutes({ logins, sessions }: Latchkey): Route[] {
       summary: 'Log out. Cookie, request id and token are dead when the answer is sent.',
       async handle({ principal, req, res }) {
         await sessions.endCurrent(req, res, asSession(principal));
-        return { headers: { 'Clear-Site-Data': '"cache", "cookies", "storage"' }, body: null };
+        // Not "cookies": those of the host's own would go with ours, which is cleared by name.
+        return { headers: { 'Clear-Site-Data': '"cache", "storage"' }, body: null };
       },
     }),
     route('DELETE', '/sessions/:id', {

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { addressGroup } from './address-group.js';
 import { AuthError } from './errors.js';
 import type { LockoutOptions } from './lockout.js';
 
@@ -37,9 +38,10 @@ export class AddressThrottle {
    */
   refused(address: string | null, nowAt: number): void {
     if (address === null) return;
-    const known = this.#failures.get(address);
+    const group = addressGroup(address);
+    const known = this.#failures.get(group);
     if (known === undefined || known.endAt <= nowAt) {
-      this.#failures.set(address, { count: 1, endAt: nowAt + this.#windowMs });
+      this.#failures.set(group, { count: 1, endAt: nowAt + this.#windowMs });
     } else if (known.count < this.#limit) {
       known.count++;
     } else {

@@ -1,6 +1,8 @@
 import { AuthError, storeUnavailable } from './errors.js';
+import { LIMITS } from './limits.js';
 import type { Statement } from './permissions.js';
-import { toStatement } from './permissions.js';
+import { checkStatements, toStatements } from './permissions.js';
+import { isText } from './text.js';
 import type { User, UserDirectory } from './users.js';
 
 /** The longest that one call of the host's directory may take, in ms. */
@@ -11,17 +13,24 @@ export class BoundedDirectory {
   readonly #directory: UserDirectory;
   readonly #timeoutMs: number;
 
+  /** @throws TypeError for a time-out out of range. */
   constructor(directory: UserDirectory, timeoutMs: number = DIRECTORY_TIMEOUT_MS) {
+    if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > 60_000) {
+      throw new TypeError('usersTimeoutMs must be a whole number from 1 to 60000');
+    }
     this.#directory = directory;
     this.#timeoutMs = timeoutMs;
   }
 
   async findByUserName(userName: string, tenant: string | null): Promise<User | null> {
-    return (await this.#within('findByUserName', () => this.#directory.findByUserName(userName, tenant))) ?? null;
+    return asUser(
+      'findByUserName',
+      await this.#within('findByUserName', () => this.#directory.findByUserName(userName, tenant)),
+    );
   }
 
   async findById(id: string): Promise<User | null> {
-    return (await this.#within('findById', () => this.#directory.findById(id))) ?? null;
+    return asUser('findById', await this.#within('findById', () => this.#directory.findById(id)));
   }
 
   async verifyPassword(user: User | null, password: string): Promise<boolean> {
@@ -37,7 +46,11 @@ export class BoundedDirectory {
   }
 
   async statements(user: User): Promise<readonly Statement[]> {
-    return (await this.#within('statements', () => this.#directory.statements(user))).map(toStatement);
+    const answer = await this.#within('statements', () => this.#directory.statements(user));
+    const statements = toStatements(answer);
+    const [fault] = checkStatements(statements);
+    if (fault !== undefined) throw unavailable('statements', `answered none: ${fault.path} ${fault.message}`);
+    return statements;
   }
 
   async #within<Answer>(method: keyof UserDirectory, call: () => Promise<Answer>): Promise<Answer> {
@@ -53,6 +66,19 @@ export class BoundedDirectory {
       clearTimeout(timer);
     }
   }
+}
+
+/** What is no user must not pass for one: an id that is no text would be another user's elsewhere. */
+function asUser(method: string, answer: User | null | undefined): User | null {
+  if (answer === null || answer === undefined) return null;
+  const { id, orgId = null, userName, isEnabled } = answer;
+  const isUser =
+    isText(id, 1, LIMITS.identifier) &&
+    (orgId === null || isText(orgId, 1, LIMITS.identifier)) &&
+    isText(userName, 1, 256) &&
+    typeof isEnabled === 'boolean';
+  if (!isUser) throw unavailable(method, 'answered what is no user: id, userName and isEnabled must be there');
+  return { ...answer, id, orgId };
 }
 
 /** The host's own error text stays out of it: it might hold what the user typed. */

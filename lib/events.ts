@@ -59,7 +59,7 @@ export type EventOf<Type extends EventType | '*'> = Type extends '*'
   : Extract<LatchkeyEvent, { readonly type: Type }>;
 export type EventListener<Type extends EventType | '*'> = (event: EventOf<Type>) => void;
 
-/** Tells listeners what happens, at once and in order. A listener that throws harms nobody else. */
+/** Tells listeners what happens, at once and in order. A listener that throws, or rejects, harms nobody else. */
 export class Events {
   readonly #listeners = new Map<string, Set<(event: LatchkeyEvent) => void>>();
 
@@ -81,11 +81,16 @@ export class Events {
     for (const key of [event.type, '*']) {
       for (const listener of this.#listeners.get(key) ?? []) {
         try {
-          listener(event);
+          const answer: unknown = listener(event);
+          if (answer instanceof Promise) answer.catch((error: unknown) => warn(event, error));
         } catch (error) {
-          process.emitWarning(`A listener for ${event.type} threw: ${String(error)}`, { code: 'LATCHKEY_LISTENER' });
+          warn(event, error);
         }
       }
     }
   }
+}
+
+function warn({ type }: LatchkeyEvent, error: unknown): void {
+  process.emitWarning(`A listener for ${type} threw: ${String(error)}`, { code: 'LATCHKEY_LISTENER' });
 }

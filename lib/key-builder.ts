@@ -51,7 +51,10 @@ export async function settleOwner(
 ): Promise<NewKey> {
   if (checkIdentifier(path, input.ownerId).length > 0) return input;
   const owner = await findUser(input.ownerId);
-  if (owner === null || owner?.isEnabled === false) throw invalidRequest([{ path, message: 'is no enabled user' }]);
+  const isForeign = by instanceof Principal && owner != null && owner.orgId !== by.orgId; // looks as if there were none
+  if (owner === null || owner?.isEnabled === false || isForeign) {
+    throw invalidRequest([{ path, message: 'is no enabled user' }]);
+  }
   const orgId = by instanceof Principal ? by.orgId : (owner?.orgId ?? null);
   return input.orgId === undefined ? { ...input, orgId } : input;
 }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { addressGroup } from './address-group.js';
 import { AuthError } from './errors.js';
 import type { Attempt, AttemptRule, StateStore } from './stores/state.js';
+import type { User } from './users.js';
 
 export interface LockoutOptions {
   /** Failed logins of one user name that are free, within `windowMs`. Default 10. */
@@ -48,32 +50,40 @@ export class Lockout {
     this.#ofAddress = { limit: addressLimit, windowMs, waitMs, maxWaitMs };
   }
 
-  /** Counts a try; returns what failed before it. @throws AuthError `too_many_attempts` with `Retry-After`. */
-  async attempt(userName: string, tenant: string | null, address: string | null): Promise<FailedLogins> {
+  /** Counts a try from an address; null: not known. @throws AuthError `too_many_attempts` with `Retry-After`. */
+  async attemptFrom(address: string | null): Promise<void> {
     if (address !== null) this.#refuse(await this.#count(addressSubject(address), this.#ofAddress));
-    const attempt = await this.#count(userSubject(userName, tenant), this.#ofUser);
+  }
+
+  /**
+   * Counts a try for a user, whatever name and tenant led there; for nobody, by the name that was typed. Returns what failed
+   * before it. @throws AuthError `too_many_attempts` with `Retry-After`.
+   */
+  async attemptFor(user: User | null, userName: string): Promise<FailedLogins> {
+    const attempt = await this.#count(userSubject(user, userName), this.#ofUser);
     this.#refuse(attempt);
     return { count: attempt.count - 1, lastAt: attempt.lastAt };
   }
 
-  async succeeded(userName: string, tenant: string | null, address: string | null): Promise<void> {
+  async succeeded(user: User, address: string | null): Promise<void> {
+    await Promise.all([this.#state.clearAttempts(userSubject(user, '')), this.#takeBackFrom(address)]);
+  }
+
+  /** Takes a try back that was no guess: it was not decided, or only the second factor was missing. */
+  async takeBack(user: User | null, userName: string, address: string | null): Promise<void> {
     await Promise.all([
-      this.#state.clearAttempts(userSubject(userName, tenant)),
-      address === null ? null : this.#state.takeBackAttempt(addressSubject(address), this.#ofAddress),
+      this.#state.takeBackAttempt(userSubject(user, userName), this.#ofUser),
+      this.#takeBackFrom(address),
     ]);
   }
 
-  /** Takes a try back that was never decided: an outage must lock nobody out. */
-  async undecided(userName: string, tenant: string | null, address: string | null): Promise<void> {
-    await Promise.all([
-      this.#state.takeBackAttempt(userSubject(userName, tenant), this.#ofUser),
-      address === null ? null : this.#state.takeBackAttempt(addressSubject(address), this.#ofAddress),
-    ]);
-  }
-
-  async failures(userName: string, tenant: string | null): Promise<FailedLogins> {
-    const { count, lastAt } = await this.#state.attempts(userSubject(userName, tenant));
+  async failures(user: User): Promise<FailedLogins> {
+    const { count, lastAt } = await this.#state.attempts(userSubject(user, ''));
     return { count, lastAt };
+  }
+
+  async #takeBackFrom(address: string | null): Promise<void> {
+    if (address !== null) await this.#state.takeBackAttempt(addressSubject(address), this.#ofAddress);
   }
 
   #count(subject: string, rule: AttemptRule): Promise<Attempt> {
@@ -86,13 +96,13 @@ export class Lockout {
   }
 }
 
-/** Names that differ only in case are one user to most directories. */
-function userSubject(userName: string, tenant: string | null): string {
-  return `user-${hash(JSON.stringify([userName.normalize('NFKC').toLowerCase(), tenant]))}`;
+/** Names that differ only in case or in white space around them are one, as to most directories. */
+function userSubject(user: User | null, userName: string): string {
+  return user === null ? `name-${hash(userName.trim().normalize('NFKC').toLowerCase())}` : `user-${hash(user.id)}`;
 }
 
 function addressSubject(address: string): string {
-  return `addr-${hash(address)}`;
+  return `addr-${hash(addressGroup(address))}`;
 }
 
 function hash(text: string): string {

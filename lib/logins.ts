@@ -8,7 +8,7 @@ import type { StateStore } from './stores/state.js';
 import type { User } from './users.js';
 
 /** A login token must be used within this time, in ms. */
-export const LOGIN_TOKEN_MS = 30_000;
+const LOGIN_TOKEN_MS = 30_000;
 const TOKEN_LENGTH = 43; // 256 bits
 
 export interface PasswordLogin {
@@ -56,17 +56,19 @@ export class Logins {
   async authenticate(login: PasswordLogin): Promise<Authenticated> {
     const { userName, tenant = null, address } = login;
     let user: User | null = null;
-    const failed = await this.#lockout.attempt(userName, tenant, address).catch((error: unknown) => {
-      throw this.#failed(error, user, address);
-    });
+    let isCounted = false;
     try {
+      await this.#lockout.attemptFrom(address);
       user = await this.#directory.findByUserName(userName, tenant);
+      const failed = await this.#lockout.attemptFor(user, userName);
+      isCounted = true;
       const who = { user: await this.#verify(user, login), failed };
-      await this.#lockout.succeeded(userName, tenant, address);
+      await this.#lockout.succeeded(who.user, address);
       return this.#succeeded(who, address);
     } catch (error) {
-      const isUndecided = !(error instanceof AuthError) || error.code === 'store_unavailable';
-      if (isUndecided) await this.#lockout.undecided(userName, tenant, address).catch(() => {}); // the outage is told
+      const isGuess = error instanceof AuthError && error.status !== 503 && error.code !== 'mfa_required';
+      // Not waited for: where the store itself is down, that would take as long again.
+      if (isCounted && !isGuess) this.#lockout.takeBack(user, userName, address).catch(() => {});
       throw this.#failed(error, user, address);
     }
   }
@@ -90,7 +92,7 @@ export class Logins {
   /** What failed since the last success; null for an unknown user. */
   async failures(userName: string, tenant: string | null): Promise<Authenticated | null> {
     const user = await this.#directory.findByUserName(userName, tenant);
-    return user === null ? null : { user, failed: await this.#lockout.failures(userName, tenant) };
+    return user === null ? null : { user, failed: await this.#lockout.failures(user) };
   }
 
   /** The password is looked at for an unknown user too: the time must not tell. */

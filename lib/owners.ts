@@ -6,7 +6,9 @@ import type { User } from './users.js';
 import { VerificationCache } from './verification-cache.js';
 
 /** A user is asked for again after this long, in ms, even when no change was heard of. */
-export const OWNER_MAX_AGE_MS = 60_000;
+const OWNER_MAX_AGE_MS = 60_000;
+/** One who was disabled or not known, in ms: who is let in again must not wait long. */
+const UNKNOWN_AGE_MS = 5_000;
 
 /** An enabled user, with what they may do now. */
 export interface Owner {
@@ -26,7 +28,7 @@ export class Owners {
       const statements = await directory.statements(user);
       return { user, statements, rights: new Rights({ statements, resources: null }) };
     };
-    const ages = { maxAgeMs: OWNER_MAX_AGE_MS, unknownAgeMs: OWNER_MAX_AGE_MS };
+    const ages = { maxAgeMs: OWNER_MAX_AGE_MS, unknownAgeMs: UNKNOWN_AGE_MS };
     this.#cache = new VerificationCache('users', load, feed, now, ages);
   }
 

@@ -10,6 +10,8 @@ import type { SessionStates } from './stores/state.js';
 import type { User } from './users.js';
 
 const MAX_USER_AGENT = 200;
+/** An IPv6 address with a zone fits; what a trusted header claims to be one may be anything. */
+const MAX_ADDRESS = 64;
 const REQUEST_ID_BYTES = 16;
 /** express-session wants its cookie in what it reads. */
 const EMPTY_DATA = '{"cookie":{}}';
@@ -71,7 +73,10 @@ export class Sessions {
       token: duration('tokenIdleMs', options.tokenIdleMs ?? 600_000),
     };
     this.#absoluteMs = duration('absoluteMs', options.absoluteMs ?? 43_200_000);
-    if (!(maxPerUser >= 1)) throw new TypeError('session.maxPerUser must be at least 1');
+    const isAny = maxPerUser === Number.POSITIVE_INFINITY;
+    if (!isAny && !(Number.isInteger(maxPerUser) && maxPerUser >= 1)) {
+      throw new TypeError('session.maxPerUser must be at least 1');
+    }
     if (!['refuse', 'end-oldest'].includes(whenFull)) {
       throw new TypeError('session.whenFull must be "refuse" or "end-oldest"');
     }
@@ -101,7 +106,7 @@ export class Sessions {
       kind,
       requestIdHash: hashRequestId(requestId),
       createdAt,
-      address,
+      address: address === null ? null : address.slice(0, MAX_ADDRESS),
       userAgent: userAgent === null ? null : userAgent.slice(0, MAX_USER_AGENT),
       failedBefore: failed.count,
       lastFailedAt: failed.count === 0 ? null : failed.lastAt,
@@ -172,6 +177,8 @@ export class Sessions {
 
   /** By the public id. False when there was no such session of this user. When it resolves, the session is over. */
   async end(id: string, userId: string): Promise<boolean> {
+    const session = await this.find(id);
+    if (session?.userId !== userId) return false;
     const isEnded = await this.#states.end(id, userId);
     if (isEnded) {
       this.#events.emit({ type: 'session.ended', at: this.#now(), address: null, sessionId: id, userId });

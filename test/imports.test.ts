@@ -34,6 +34,7 @@ const LAYERS: readonly Layer[] = [
       'key-builder',
       'key-rights',
       'text',
+      'address-group',
       'options',
       'session-id',
       'login-record',

@@ -40,6 +40,9 @@ export class SessionCookie {
     }
     const isHostBound = secure && path === '/';
     this.name = options.name ?? (isHostBound ? '__Host-sID' : 'sID');
+    if (!/^[A-Za-z0-9_-]{1,64}$/.test(this.name))
+      throw new TypeError('session.cookie.name must be letters, digits, - and _');
+    if (!/^\/[\x21-\x3a\x3c-\x7e]*$/.test(path)) throw new TypeError('session.cookie.path must begin with /');
     if (this.name.startsWith('__Host-') && !isHostBound) {
       throw new TypeError('session.cookie.name may begin with __Host- only with secure: true and path: "/"');
     }

@@ -28,12 +28,14 @@ export interface StartedSession {
   readonly sessionToken: string | null;
 }
 
-/** What is known of the express-session on a request, if any. */
+/** The session that a request came with, and what express-session knows of it. */
 export interface HostSession {
-  /** The host's own data in the session before this login; undefined where none is to be kept. */
-  dataOf(req: Request): string | undefined;
-  /** Ends the session before this login, and has express-session write nothing more for this request. */
-  release(req: Request): Promise<void>;
+  /** Null without one. `userId` null: nobody is logged in to it, or it has ended. */
+  before(req: Request): Promise<{ readonly sessionId: string; readonly userId: string | null } | null>;
+  /** The host's own data that a login of `userId` takes over; undefined where none is to be kept, or another's. */
+  dataOf(req: Request, userId: string): string | undefined;
+  /** Ends the session and has express-session write nothing more for this request: `req.session` is null from now on. */
+  release(req: Request, sessionId: string): Promise<void>;
 }
 
 /**
@@ -53,13 +55,17 @@ export async function startSession(
   const kind = token ? 'token' : 'cookie';
   const userAgent = req.headers['user-agent'] ?? null;
   const begun = sessions.begin({ user, kind, address: addressOf(req), userAgent, failed, idleMs, absoluteMs });
-  const session = await sessions.save(begun, token ? undefined : host.dataOf(req));
-  if (!token) await host.release(req); // before the limit: who logs in again here takes the place of the one before
+  const session = await sessions.save(begun, token ? undefined : host.dataOf(req, user.id));
+  const before = token ? null : await host.before(req);
+  // Who logs in again takes the place of the session before; one of somebody else ends only when the login has succeeded.
+  const isSame = before?.userId === user.id;
+  if (before !== null && isSame) await host.release(req, before.sessionId);
   await sessions.enforceLimit(begun.sessionId, user.id);
   if (token) {
     const { sessionId } = begun;
     return { session, requestId: null, authUsername: authUserName(session.id), sessionToken: sessionId };
   }
+  if (before !== null && !isSame) await host.release(req, before.sessionId);
   setCookies(res, gate, begun);
   return { session, requestId: begun.requestId, authUsername: null, sessionToken: null };
 }
@@ -75,7 +81,8 @@ export async function endSession(
 ): Promise<void> {
   await sessions.end(credential.id, id);
   if (credential.scheme !== 'session-cookie') return;
-  await host.release(req);
+  const before = await host.before(req);
+  if (before !== null) await host.release(req, before.sessionId);
   const { name, attributes } = gate.cookie;
   res.clearCookie(name, attributes);
   if (gate.hasXsrfCookie) res.clearCookie(XSRF_COOKIE, { ...attributes, httpOnly: false });
@@ -87,7 +94,8 @@ function setCookies(res: Response, gate: SessionGate, { sessionId, requestId }: 
   if (gate.hasXsrfCookie) res.cookie(XSRF_COOKIE, requestId, { ...attributes, httpOnly: false });
 }
 
-function demandTls(req: Request, { cookie }: SessionGate): void {
+/** @throws Error when the cookie is `Secure` and the request did not come over TLS: browsers would drop it without a word. */
+export function demandTls(req: Request, { cookie }: SessionGate): void {
   if (!cookie.attributes.secure || req.secure) return;
   throw new Error(
     'The session cookie is Secure, but the request did not come over TLS. Serve over TLS, or set "trust proxy" behind a proxy that does, or for development on localhost: session.cookie.secure = false',

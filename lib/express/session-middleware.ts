@@ -38,8 +38,18 @@ export function createSessionMiddleware(
     return store !== undefined && withSession.sessionStore === store ? withSession : undefined;
   };
 
+  const userOf = async (sessionId: string): Promise<string | null> =>
+    (await sessions.find(publicSessionId(sessionId)))?.userId ?? null;
+
+  const end = async (sessionId: string): Promise<void> => {
+    const id = publicSessionId(sessionId);
+    const userId = await userOf(sessionId);
+    if (userId === null) await states.end(id, null);
+    else await sessions.end(id, userId);
+  };
+
   const create = (): RequestHandler => {
-    const sessionStore = createSessionStore(states, now);
+    const sessionStore = createSessionStore(states, now, cookie.attributes, end);
     store = sessionStore;
     return loadExpressSession()({
       name: cookie.name,
@@ -62,15 +72,22 @@ export function createSessionMiddleware(
       if (sessionID === undefined) return undefined;
       return { sessionId: sessionID, login: loginOf(session ?? undefined) };
     },
-    dataOf(req) {
-      const session = ours(req)?.session;
-      return keepsData && session ? JSON.stringify(session) : undefined;
-    },
-    async release(req) {
+    async before(req) {
       const mounted = ours(req);
       const sessionId = mounted === undefined ? cookie.read(req) : (mounted.sessionID ?? null);
-      const userId = loginOf(mounted?.session ?? undefined)?.userId ?? null;
-      if (sessionId !== null) await states.end(publicSessionId(sessionId), userId);
+      if (sessionId === null) return null;
+      const login = loginOf(mounted?.session ?? undefined);
+      const userId = mounted === undefined ? await userOf(sessionId) : (login?.userId ?? null);
+      return { sessionId, userId };
+    },
+    dataOf(req, userId) {
+      const session = ours(req)?.session;
+      const before = loginOf(session ?? undefined)?.userId ?? userId;
+      return keepsData && session && before === userId ? JSON.stringify(session) : undefined;
+    },
+    async release(req, sessionId) {
+      await end(sessionId);
+      const mounted = ours(req);
       if (mounted !== undefined) mounted.session = null;
     },
   };

@@ -4,6 +4,7 @@ import type * as expressSession from 'express-session';
 import type { LoginRecord } from '../login-record.js';
 import { parseSessionId, publicSessionId, remainingMs } from '../session-id.js';
 import type { SessionStates, StoredSession } from '../stores/state.js';
+import type { SessionCookie } from './session-cookie.js';
 
 /** Merges tried for one save, each lost only to another save of the same session: so many requests may write at once. */
 const MAX_TRIES = 100;
@@ -38,8 +39,15 @@ export function loadExpressSession(): typeof expressSession.default {
  * express-session's store on Latchkey's, extending connect-redis's. It differs from what it extends in that reading slides,
  * the key is a hash, a save never brings an ended session back, and two requests that change different fields at once both
  * keep what they wrote.
+ *
+ * @param end ends a session by its secret id, whoever is logged in to it.
  */
-export function createSessionStore(sessions: SessionStates, now: () => number): expressSession.Store {
+export function createSessionStore(
+  sessions: SessionStates,
+  now: () => number,
+  attributes: SessionCookie['attributes'],
+  end: (sessionId: string) => Promise<void>,
+): expressSession.Store {
   const { RedisStore } = createRequire(import.meta.url)('connect-redis') as typeof connectRedis;
 
   const lifeOf = (sessionId: string): number => {
@@ -54,8 +62,7 @@ export function createSessionStore(sessions: SessionStates, now: () => number): 
       return ttlMs <= 0 ? null : await sessions.read(publicSessionId(sessionId), ttlMs);
     },
     async del([sessionId = '']: string[]): Promise<void> {
-      const id = publicSessionId(sessionId);
-      await sessions.end(id, null);
+      await end(sessionId);
     },
     scan: () => Promise.reject(new Error('sessions are listed by user: latchkey.sessions.list(userId)')),
   };
@@ -82,7 +89,8 @@ export function createSessionStore(sessions: SessionStates, now: () => number): 
       req: Parameters<expressSession.Store['createSession']>[0],
       data: expressSession.SessionData,
     ) {
-      const session = super.createSession(req, data);
+      // A login stores no cookie: express-session would make one up, without the attributes that the host has chosen.
+      const session = super.createSession(req, { ...data, cookie: { ...data.cookie, ...attributes } } as typeof data);
       const stored = (data as Marked)[STORED];
       if (stored !== undefined) {
         mark(session, STORED, stored);

@@ -10,7 +10,7 @@ import { SessionCookie } from './session-cookie.js';
 import type { RequestIdOptions } from './session-gate.js';
 import { SessionGate } from './session-gate.js';
 import type { StartedSession, StartSessionOptions } from './session-login.js';
-import { endSession, startSession } from './session-login.js';
+import { demandTls, endSession, startSession } from './session-login.js';
 import { createSessionMiddleware } from './session-middleware.js';
 
 export interface SessionOptions extends SessionTimeOptions, RequestIdOptions {
@@ -23,7 +23,15 @@ export interface SessionOptions extends SessionTimeOptions, RequestIdOptions {
 
 /** Login sessions: begun and ended with the answer to a request, listed and ended by user. */
 export interface LoginSessions {
-  /** Begins a session for a user whose login `logins.authenticate` or `logins.exchange` has accepted. */
+  /**
+   * Whether a cookie can be handed out, asked before a password is looked at.
+   * @throws Error when it is `Secure` and the request did not come over TLS.
+   */
+  demandTls(req: Request): void;
+  /**
+   * Begins a session for a user whose login `logins.authenticate` or `logins.exchange` has accepted.
+   * With `latchkey.session()` mounted, `req.session` is null for the rest of this request: the next one has the new session.
+   */
   start(req: Request, res: Response, who: Authenticated, options?: StartSessionOptions): Promise<StartedSession>;
   /** Logs out the session that `principal` came with. */
   endCurrent(req: Request, res: Response, principal: Principal): Promise<void>;
@@ -75,6 +83,7 @@ export function createLoginSessions(
     gate,
     middleware: host.middleware,
     sessions: {
+      demandTls: (req) => demandTls(req, gate),
       start: (req, res, who, settings = {}) => startSession(sessions, gate, host, req, res, who, settings),
       endCurrent: (req, res, principal) => endSession(sessions, gate, host, req, res, principal),
       list: (userId) => sessions.list(userId),

@@ -11,6 +11,9 @@ import type {
   StoredSession,
 } from './state.js';
 
+/** Sessions looked up at once when a user's are listed. */
+const LIST_CHUNK = 500;
+
 /**
  * The expiring half in Redis, by Redis's own clock. Outside the tracked prefixes but for `user`: what slides or counts
  * would invalidate otherwise.
@@ -95,10 +98,12 @@ class RedisSessions implements SessionStates {
   async insert(id: string, { login, data, userId, createdAt, expiresAt }: NewSession, ttlMs: number): Promise<boolean> {
     const life = wholeLife(ttlMs);
     if (userId !== null) {
-      await this.#redis.run((redis) => redis.latchkeyEnter(this.#indexKey(userId), id, expiresAt, createdAt));
+      await this.#enter(id, userId, createdAt, expiresAt);
     }
     const value = encode({ version: 1, login, data });
-    return (await this.#redis.run((redis) => redis.set(this.#key(id), value, 'PX', life, 'NX'))) === 'OK';
+    const isNew = (await this.#redis.run((redis) => redis.set(this.#key(id), value, 'PX', life, 'NX'))) === 'OK';
+    if (isNew && userId !== null) await this.#enter(id, userId, createdAt, expiresAt); // a list in between dropped it
+    return isNew;
   }
 
   async read(id: string, ttlMs: number): Promise<StoredSession | null> {
@@ -124,18 +129,29 @@ class RedisSessions implements SessionStates {
     return this.#redis.run((redis) => this.#listed(redis, id));
   }
 
+  /** What it finds dead it drops, so that a user of many short sessions does not leave a list that grows all day. */
   async list(userId: string): Promise<ListedSession[]> {
-    const found = await this.#redis.run(async (redis) => {
-      const ids = await redis.zrange(this.#indexKey(userId), '0', '-1');
-      return await Promise.all(ids.map(async (id) => this.#listed(redis, id)));
-    });
-    return found.filter((session) => session !== null);
+    const index = this.#indexKey(userId);
+    const ids = await this.#redis.run((redis) => redis.zrange(index, '0', '-1'));
+    const alive: ListedSession[] = [];
+    for (let start = 0; start < ids.length; start += LIST_CHUNK) {
+      const chunk = ids.slice(start, start + LIST_CHUNK);
+      const found = await this.#redis.run((redis) => Promise.all(chunk.map((id) => this.#listed(redis, id))));
+      const dead = chunk.filter((_, at) => found[at] === null);
+      if (dead.length > 0) await this.#redis.run((redis) => redis.zrem(index, ...dead));
+      alive.push(...found.filter((session) => session !== null));
+    }
+    return alive;
   }
 
   async #listed(redis: ScriptedRedis, id: string): Promise<ListedSession | null> {
     const [value, ttlMs] = await Promise.all([redis.get(this.#key(id)), redis.pttl(this.#key(id))]);
     const login = value === null ? null : decode(value).login;
     return login === null || ttlMs <= 0 ? null : { id, login, ttlMs };
+  }
+
+  async #enter(id: string, userId: string, createdAt: number, expiresAt: number): Promise<void> {
+    await this.#redis.run((redis) => redis.latchkeyEnter(this.#indexKey(userId), id, expiresAt, createdAt));
   }
 
   #key(id: string): string {

@@ -42,7 +42,7 @@ const TABLE: readonly (readonly [string, Request, readonly number[]])[] = [
   [
     'mint a session key for alice',
     () => ['POST', '/session-keys', { userId: 'alice' }],
-    [401, 403, 403, 403, 201, 201, 403, 201],
+    [401, 403, 403, 403, 201, 400, 403, 201],
   ],
   [
     'mint one of organisation acme',
@@ -52,7 +52,7 @@ const TABLE: readonly (readonly [string, Request, readonly number[]])[] = [
   [
     'mint one of organisation other',
     () => ['POST', '/session-keys', { userId: 'alice', orgId: 'other' }],
-    [401, 403, 403, 403, 403, 201, 403, 403],
+    [401, 403, 403, 403, 403, 400, 403, 403],
   ],
   ['list session keys', () => ['GET', '/session-keys'], [401, 403, 403, 403, 200, 200, 403, 200]],
   ['revoke one for alice', (on) => ['DELETE', `/session-keys/${on.key}`], [401, 404, 404, 404, 200, 404, 404, 200]],

@@ -59,12 +59,19 @@ describe('what the host’s log is told', () => {
     const stop = app.latchkey.on('request.refused', () => {
       throw new Error('the log is full');
     });
+    const stopToo = app.latchkey.on('request.refused', async () => {
+      throw new Error('so is the other');
+    });
     expect((await app.call('GET', '/me')).status).toBe(401);
     stop();
+    stopToo();
     expect((await app.call('GET', '/me')).status).toBe(401);
     expect(events.map(({ type }) => type)).toEqual(['request.refused', 'request.refused']);
     const code = 'LATCHKEY_LISTENER';
-    expect(warn.mock.calls).toEqual([['A listener for request.refused threw: Error: the log is full', { code }]]);
+    expect(warn.mock.calls).toEqual([
+      ['A listener for request.refused threw: Error: the log is full', { code }],
+      ['A listener for request.refused threw: Error: so is the other', { code }],
+    ]);
     warn.mockRestore();
   });
 });
