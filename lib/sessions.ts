@@ -123,12 +123,7 @@ export class Sessions {
     await this.#states.insert(id, session, ttlMs);
     const { kind, address } = login;
     this.#events.emit({ type: 'session.started', at: createdAt, address, sessionId: id, userId, kind });
-    return this.view(sessionId, login);
-  }
-
-  view(sessionId: string, login: LoginRecord): Session {
-    const nowAt = this.#now();
-    return toSession(publicSessionId(sessionId), login, remainingMs(login, nowAt), nowAt);
+    return toSession(id, login, ttlMs, createdAt);
   }
 
   /**

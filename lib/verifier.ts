@@ -15,7 +15,7 @@ import {
   WRONG_SECRET,
 } from './refusal.js';
 import type { CompiledHash, Credential, CredentialScheme, SecretHasher } from './secret.js';
-import { isWellFormed } from './secret.js';
+import { hasPairShape, isWellFormed } from './secret.js';
 import type { Store } from './stores/store.js';
 import type { UsageCounter, UsageRecorder } from './usage.js';
 import type { VerificationCacheOptions } from './verification-cache.js';
@@ -135,11 +135,18 @@ export class Verifier {
    */
   verify(credential: Credential, address: string | null, isInternal = false): Verdict | Promise<Verdict> {
     const { id, secret } = credential;
-    if (!isWellFormed(this.#prefix, id, secret)) return MALFORMED;
+    if (!hasPairShape(id, secret)) return MALFORMED;
     const nowAt = this.#now();
     const key = this.#cache.peek(id, nowAt);
-    if (key !== undefined) return this.#judge(key, credential, address, isInternal, nowAt);
-    return this.#cache.fetch(id).then((read) => this.#judge(read, credential, address, isInternal, this.#now()));
+    // Of a cached key the hash decides alone, since the checksum goes into it: the checksum only spares look-ups.
+    const isRight = key instanceof VerifiableKey && this.#hasSecret(key, secret, nowAt);
+    if (!isRight && !isWellFormed(this.#prefix, id, secret)) return MALFORMED;
+    if (key !== undefined) return this.#judge(key, isRight, credential, address, isInternal, nowAt);
+    return this.#cache.fetch(id).then((read) => {
+      const readAt = this.#now();
+      const matches = read !== null && this.#hasSecret(read, secret, readAt);
+      return this.#judge(read, matches, credential, address, isInternal, readAt);
+    });
   }
 
   close(): void {
@@ -148,17 +155,18 @@ export class Verifier {
 
   #judge(
     key: VerifiableKey | null,
+    isRight: boolean,
     { secret, scheme }: Credential,
     address: string | null,
     isInternal: boolean,
     nowAt: number,
   ): Verdict | Promise<Verdict> {
     if (key === null || (key.record.internalOnly && !isInternal)) {
-      this.#hasher.matches(secret, this.#dummy); // takes as long as a wrong secret
+      if (key === null) this.#hasher.matches(secret, this.#dummy); // takes as long as a wrong secret
       this.#throttle.refused(address, nowAt);
       return UNKNOWN_ID;
     }
-    const refusal = this.#hasSecret(key, secret, nowAt) ? refusalOf(key.record, nowAt) : WRONG_SECRET;
+    const refusal = isRight ? refusalOf(key.record, nowAt) : WRONG_SECRET;
     if (refusal !== null) {
       key.usage.failed(nowAt);
       if (refusal === WRONG_SECRET) this.#throttle.refused(address, nowAt);
