@@ -35,7 +35,7 @@ function onRedis(
   name: string,
   title: string,
   guards: (latchkey: Latchkey) => readonly RequestHandler[],
-  { token }: { readonly token: boolean },
+  { token, enableAutoPipelining = false }: { readonly token: boolean; readonly enableAutoPipelining?: boolean },
 ): Contestant {
   return {
     name,
@@ -43,7 +43,7 @@ function onRedis(
     usesRedis: true,
     async prepare(redisUrl) {
       const latchkey = createLatchkey({
-        store: new RedisStore(new Redis(redisUrl)),
+        store: new RedisStore(new Redis(redisUrl, { enableAutoPipelining })),
         users: USERS,
         session: { secret: randomBytes(32).toString('base64'), cookie: { secure: false } },
       });
@@ -113,23 +113,18 @@ function pairOf({ Authorization = '' }: Headers): string[] {
   return Buffer.from(Authorization.replace('Basic ', ''), 'base64').toString().split(':');
 }
 
+const AUTO = 'the same with `enableAutoPipelining`';
+const byCookie = (latchkey: Latchkey) => [latchkey.authenticate('session-cookie')];
+const byCookieMounted = (latchkey: Latchkey) => [latchkey.session(), latchkey.authenticate('session-cookie')];
+const byToken = (latchkey: Latchkey) => [latchkey.authenticate('basic')];
+
 export const latchkeySessionContestants: readonly Contestant[] = [
-  onRedis(
-    'latchkey-session-cookie',
-    'Latchkey: session cookie and request id',
-    (latchkey) => [latchkey.authenticate('session-cookie')],
-    { token: false },
-  ),
-  onRedis(
-    'latchkey-session-mounted',
-    'Latchkey: the same with `latchkey.session()`',
-    (latchkey) => [latchkey.session(), latchkey.authenticate('session-cookie')],
-    { token: false },
-  ),
-  onRedis(
-    'latchkey-session-token',
-    'Latchkey: session token by Basic',
-    (latchkey) => [latchkey.authenticate('basic')],
-    { token: true },
-  ),
+  onRedis('latchkey-session-cookie', 'Latchkey: session cookie and request id', byCookie, { token: false }),
+  onRedis('latchkey-session-cookie-auto', AUTO, byCookie, { token: false, enableAutoPipelining: true }),
+  onRedis('latchkey-session-mounted', 'Latchkey: the same with `latchkey.session()`', byCookieMounted, {
+    token: false,
+  }),
+  onRedis('latchkey-session-mounted-auto', AUTO, byCookieMounted, { token: false, enableAutoPipelining: true }),
+  onRedis('latchkey-session-token', 'Latchkey: session token by Basic', byToken, { token: true }),
+  onRedis('latchkey-session-token-auto', AUTO, byToken, { token: true, enableAutoPipelining: true }),
 ];
