@@ -35,10 +35,15 @@ export function demandRotate(principal: Principal, key: ApiKey): void {
  * that may not be seen: these look the same.
  */
 export async function visibleKey(latchkey: Latchkey, principal: Principal, id: string): Promise<ApiKey | null> {
-  const key = /^[A-Za-z0-9]{1,64}$/.test(id) ? await latchkey.apiKeys.get(id) : null;
+  const key = await readKey(latchkey, id);
   if (key === null || key.orgId !== principal.orgId) return null;
   const isVisible = mayManage(principal, key) || principal.can('keys:read', resourceOf(key));
   return isVisible ? key : null;
+}
+
+/** Null for an unknown key; what cannot be an id does not reach the store. */
+export async function readKey({ apiKeys }: Pick<Latchkey, 'apiKeys'>, id: string): Promise<ApiKey | null> {
+  return /^[A-Za-z0-9]{1,64}$/.test(id) ? await apiKeys.get(id) : null;
 }
 
 function isOwnAndAllowed(principal: Principal, key: ApiKey): boolean {
@@ -49,6 +54,7 @@ function resourceOf(key: ApiKey): string {
   return `${COLLECTION}/${key.id}`;
 }
 
-function lacks(action: KeyAction): AuthError {
+/** The refusal for want of a right. */
+export function lacks(action: string): AuthError {
   return new AuthError('forbidden', { message: `The credential lacks the right "${action}".` });
 }

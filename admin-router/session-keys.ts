@@ -1,4 +1,5 @@
 import { type ApiKey, AuthError, type Latchkey, type Principal } from '../lib/index.js';
+import { lacks, readKey } from './access.js';
 import type { Route } from './route.js';
 import { route } from './route.js';
 import { newSessionKeySchema, sessionKeyListSchema } from './schemas.js';
@@ -54,7 +55,7 @@ export function sessionKeyRoutes({ apiKeys, sessionKeys }: Latchkey): Route[] {
     route('DELETE', '/session-keys/:id', {
       summary: 'Revoke a session key, for good.',
       async handle({ principal, id }) {
-        const key = /^[A-Za-z0-9]{1,64}$/.test(id) ? await apiKeys.get(id) : null;
+        const key = await readKey({ apiKeys }, id);
         if (key === null || !mayRevoke(principal, key)) throw new AuthError('not_found');
         return { body: keyToWire(await apiKeys.revoke(id, { by: principal })) };
       },
@@ -69,6 +70,5 @@ function mayRevoke(principal: Principal, key: ApiKey): boolean {
 }
 
 function demand(principal: Principal, action: string): void {
-  if (principal.can(action, COLLECTION)) return;
-  throw new AuthError('forbidden', { message: `The credential lacks the right "${action}".` });
+  if (!principal.can(action, COLLECTION)) throw lacks(action);
 }

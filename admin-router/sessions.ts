@@ -1,4 +1,5 @@
 import { AuthError, type Latchkey, type LoginSessions, type Principal, type Session } from '../lib/index.js';
+import { lacks } from './access.js';
 import type { Route } from './route.js';
 import { route } from './route.js';
 import { endSessionsSchema, sessionsOfSchema, signInsSchema } from './schemas.js';
@@ -89,7 +90,7 @@ function asSession(principal: Principal): Principal {
 function demandUser(principal: Principal, userId: string | undefined): string {
   const isOwn = (userId ?? principal.id) === principal.id && principal.credential.kind === 'session';
   if (!isOwn && !principal.can(MANAGE, COLLECTION)) {
-    throw new AuthError('forbidden', { message: `The credential lacks the right "${MANAGE}".` });
+    throw lacks(MANAGE);
   }
   return userId ?? principal.id;
 }

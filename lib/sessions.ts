@@ -138,7 +138,7 @@ export class Sessions {
     const aliveByAge = async () => (await this.list(userId)).toSorted(byAge);
     if (this.#whenFull === 'end-oldest') {
       const sessions = await aliveByAge();
-      for (const oldest of sessions.slice(0, -this.#maxPerUser)) await this.end(oldest.id, userId);
+      for (const oldest of sessions.slice(0, -this.#maxPerUser)) await this.#end(oldest.id, userId);
       return;
     }
     for (let looks = 0; looks < LOOKS; looks++) {
@@ -147,7 +147,7 @@ export class Sessions {
       if (!sessions.slice(0, this.#maxPerUser).some((session) => session.id === id)) break;
       await setTimeout(LOOK_AGAIN_MS);
     }
-    await this.end(id, userId);
+    await this.#end(id, userId);
     throw new AuthError('conflict', { message: 'The user has as many sessions as are allowed. End one of them.' });
   }
 
@@ -173,19 +173,30 @@ export class Sessions {
   /** By the public id. False when there was no such session of this user. When it resolves, the session is over. */
   async end(id: string, userId: string): Promise<boolean> {
     const session = await this.find(id);
-    if (session?.userId !== userId) return false;
-    const isEnded = await this.#states.end(id, userId);
-    if (isEnded) {
-      this.#events.emit({ type: 'session.ended', at: this.#now(), address: null, sessionId: id, userId });
-    }
-    return isEnded;
+    return session?.userId === userId && (await this.#end(id, userId));
+  }
+
+  /** By the public id, whoever is logged in to it, or nobody. */
+  async endAnybodys(id: string): Promise<void> {
+    const session = await this.find(id);
+    if (session === null) await this.#states.end(id, null);
+    else await this.#end(id, session.userId);
   }
 
   /** Ends all sessions of a user but `exceptId`; returns how many. */
   async endAll(userId: string, exceptId?: string): Promise<number> {
     const ids = (await this.#states.list(userId)).map(({ id }) => id).filter((id) => id !== exceptId);
-    await Promise.all(ids.map((id) => this.end(id, userId)));
+    await Promise.all(ids.map((id) => this.#end(id, userId)));
     return ids.length;
+  }
+
+  /** For a session that is known to be the user's. */
+  async #end(id: string, userId: string): Promise<boolean> {
+    const isEnded = await this.#states.end(id, userId);
+    if (isEnded) {
+      this.#events.emit({ type: 'session.ended', at: this.#now(), address: null, sessionId: id, userId });
+    }
+    return isEnded;
   }
 }
 

@@ -34,8 +34,10 @@ export interface HostSession {
   before(req: Request): Promise<{ readonly sessionId: string; readonly userId: string | null } | null>;
   /** The host's own data that a login of `userId` takes over; undefined where none is to be kept, or another's. */
   dataOf(req: Request, userId: string): string | undefined;
-  /** Ends the session and has express-session write nothing more for this request: `req.session` is null from now on. */
+  /** Ends the session, and forgets it. */
   release(req: Request, sessionId: string): Promise<void>;
+  /** Has express-session write nothing more for this request: `req.session` is null from now on. */
+  forget(req: Request): void;
 }
 
 /**
@@ -81,8 +83,7 @@ export async function endSession(
 ): Promise<void> {
   await sessions.end(credential.id, id);
   if (credential.scheme !== 'session-cookie') return;
-  const before = await host.before(req);
-  if (before !== null) await host.release(req, before.sessionId);
+  host.forget(req);
   const { name, attributes } = gate.cookie;
   res.clearCookie(name, attributes);
   if (gate.hasXsrfCookie) res.clearCookie(XSRF_COOKIE, { ...attributes, httpOnly: false });

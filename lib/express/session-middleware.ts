@@ -38,15 +38,7 @@ export function createSessionMiddleware(
     return store !== undefined && withSession.sessionStore === store ? withSession : undefined;
   };
 
-  const userOf = async (sessionId: string): Promise<string | null> =>
-    (await sessions.find(publicSessionId(sessionId)))?.userId ?? null;
-
-  const end = async (sessionId: string): Promise<void> => {
-    const id = publicSessionId(sessionId);
-    const userId = await userOf(sessionId);
-    if (userId === null) await states.end(id, null);
-    else await sessions.end(id, userId);
-  };
+  const end = (sessionId: string): Promise<void> => sessions.endAnybodys(publicSessionId(sessionId));
 
   const create = (): RequestHandler => {
     const sessionStore = createSessionStore(states, now, cookie.attributes, end);
@@ -76,9 +68,9 @@ export function createSessionMiddleware(
       const mounted = ours(req);
       const sessionId = mounted === undefined ? cookie.read(req) : (mounted.sessionID ?? null);
       if (sessionId === null) return null;
-      const login = loginOf(mounted?.session ?? undefined);
-      const userId = mounted === undefined ? await userOf(sessionId) : (login?.userId ?? null);
-      return { sessionId, userId };
+      const login =
+        mounted === undefined ? await sessions.find(publicSessionId(sessionId)) : loginOf(mounted.session ?? undefined);
+      return { sessionId, userId: login?.userId ?? null };
     },
     dataOf(req, userId) {
       const session = ours(req)?.session;
@@ -87,6 +79,9 @@ export function createSessionMiddleware(
     },
     async release(req, sessionId) {
       await end(sessionId);
+      this.forget(req);
+    },
+    forget(req) {
       const mounted = ours(req);
       if (mounted !== undefined) mounted.session = null;
     },

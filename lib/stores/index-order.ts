@@ -1,10 +1,6 @@
 import type { ApiKeyRecord } from '../records.js';
-import type { ApiKeyOrder } from './store.js';
 
 /** How records sort, the same in every store. */
-
-/** The orders that a number decides; `name` is the other one. */
-export type NumericOrder = Exclude<ApiKeyOrder, 'name'>;
 
 /** A key that never expires sorts after all that do. */
 export function expirySort(record: ApiKeyRecord): number {

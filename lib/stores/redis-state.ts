@@ -1,4 +1,5 @@
 import type { BoundedRedis } from './bounded-redis.js';
+import { checkLife } from './expiring-map.js';
 import type { RedisFeed } from './redis-feed.js';
 import type { ScriptedRedis } from './redis-scripts.js';
 import type {
@@ -184,6 +185,6 @@ function decode(value: string): StoredSession {
 }
 
 function wholeLife(ttlMs: number): number {
-  if (!(ttlMs > 0)) throw new TypeError('ttlMs must be more than 0');
+  checkLife(ttlMs);
   return Math.ceil(ttlMs);
 }
