@@ -17,6 +17,12 @@ export const LIMITS = Object.freeze({
   action: 128,
   resources: 100,
   resource: 512,
+  /** Policies of one credential. */
+  policies: 10,
+  /** Keys through which one key was made, each by the one before. */
+  lineage: 10,
+  /** The most that a key can be allowed in a minute, where it is limited at all. */
+  requestsPerMinute: 1_000_000,
   /** Keys named in one bulk call. */
   bulk: 1_000,
   /** Records on one page. */
@@ -27,6 +33,9 @@ export const LIMITS = Object.freeze({
   like: 100,
   /** Actions and resources of all statements of one credential together: comparing rights costs their product. */
   patterns: 500,
+  /** Entries of `allowedAddresses` and `allowedOrigins`. */
+  addresses: 100,
+  origins: 100,
   /** Characters of a record as JSON. */
   record: 65_536,
 });

@@ -1,57 +1,4 @@
-import type { FieldError } from './errors.js';
-import { LIMITS } from './limits.js';
-import { isText } from './text.js';
-
-/**
- * What a credential may do: any of `actions` on any of `resources` in `workspace`. Statements only allow, never deny.
- * `*` stands for any run of characters, also for none. Matching is case-sensitive.
- */
-export interface Statement {
-  readonly actions: readonly string[];
-  readonly resources: readonly string[];
-  /** An id, or `*` for every workspace. */
-  readonly workspace: string;
-  readonly description: string;
-}
-
-/** A statement as people write it. */
-export interface StatementInput {
-  readonly actions: readonly string[];
-  /** Default `['*']`. */
-  readonly resources?: readonly string[] | undefined;
-  /** Default `*`. */
-  readonly workspace?: string | undefined;
-  /** Default empty. */
-  readonly description?: string | undefined;
-}
-
-export function toStatement({ actions, resources, workspace, description }: StatementInput): Statement {
-  return {
-    actions: copy(actions),
-    resources: copy(resources ?? ['*']),
-    workspace: workspace ?? '*',
-    description: description ?? '',
-  };
-}
-
-/** As `toStatement`, each; what is no list of objects stays what it is, for `checkStatements` to name. */
-export function toStatements(inputs: readonly StatementInput[]): readonly Statement[] {
-  if (!Array.isArray(inputs)) return inputs as readonly Statement[];
-  return inputs.map((input) => (typeof input === 'object' && input !== null ? toStatement(input) : input));
-}
-
-/** What is no list stays what it is, for `checkStatements` to name. */
-function copy(list: readonly string[]): readonly string[] {
-  return Array.isArray(list) ? [...list] : list;
-}
-
-/** Everything: `*` on `*`. */
-export const FULL_ACCESS: Statement = Object.freeze({
-  actions: Object.freeze(['*']),
-  resources: Object.freeze(['*']),
-  workspace: '*',
-  description: '',
-});
+import type { Ceiling, Statement } from './statement.js';
 
 /** A pattern with `*`, cut once into the literal runs between the stars. */
 class Glob {
@@ -85,130 +32,203 @@ class Glob {
   }
 }
 
-/** Patterns of which any may match. */
-export class Patterns {
-  readonly #exact: ReadonlySet<string>;
-  readonly #globs: readonly Glob[];
-  readonly #any: boolean;
+/** Up to so many patterns with a star are tried one after the other; more are looked up. */
+const FEW = 8;
 
-  constructor(patterns: readonly string[]) {
-    this.#any = patterns.includes('*');
-    this.#exact = new Set(patterns.filter((pattern) => !pattern.includes('*')));
-    this.#globs = patterns.filter((pattern) => pattern.includes('*')).map((pattern) => new Glob(pattern));
-  }
+/** Values by pattern. What is asked for is looked up where its pattern allows, so that a thousand of them are no slower than a few. */
+class PatternIndex<Value> {
+  readonly #exact = new Map<string, Value>();
+  /** By the text before the only star, or after it. */
+  readonly #prefixes = new Map<string, Value>();
+  readonly #suffixes = new Map<string, Value>();
+  readonly #prefixLengths: readonly number[];
+  readonly #suffixLengths: readonly number[];
+  readonly #globs: (readonly [Glob, Value])[] = [];
 
-  /** A `*` in `text` is matched only by a `*`: so a pattern can be asked whether it contains another one. */
-  matches(text: string): boolean {
-    return this.#any || this.#exact.has(text) || this.#globs.some((glob) => glob.matches(text));
-  }
-}
-
-interface Rule {
-  readonly actions: Patterns;
-  readonly resources: Patterns;
-  readonly workspace: string;
-}
-
-/** A list of statements, compiled once into a matcher. Pure and immutable. */
-export class Permissions {
-  readonly #rules: readonly Rule[];
-
-  constructor(statements: readonly Statement[]) {
-    this.#rules = statements.map((statement) => ({
-      actions: new Patterns(statement.actions),
-      resources: new Patterns(statement.resources),
-      workspace: statement.workspace,
-    }));
+  constructor(entries: Iterable<readonly [pattern: string, value: Value]>) {
+    const [starred, exact] = split([...entries], ([pattern]) => pattern.includes('*'));
+    this.#exact = new Map(exact);
+    const isOnlyStar = (pattern: string, at: number) => starred.length > FEW && pattern.indexOf('*') === at;
+    for (const [pattern, value] of starred) {
+      const last = pattern.length - 1;
+      if (isOnlyStar(pattern, last)) this.#prefixes.set(pattern.slice(0, last), value);
+      else if (pattern.lastIndexOf('*') === 0 && isOnlyStar(pattern, 0)) this.#suffixes.set(pattern.slice(1), value);
+      else this.#globs.push([new Glob(pattern), value]);
+    }
+    this.#prefixLengths = lengthsOf(this.#prefixes);
+    this.#suffixLengths = lengthsOf(this.#suffixes);
   }
 
   /**
-   * Whether some statement allows `action` on `resource` in `workspace`. Leaving the resource or the workspace out
-   * asks for all of them: only a statement whose pattern is `*` answers yes.
+   * Whether `accepts(value, a, b)` for the value of any pattern that matches. Takes no closure: a question costs no memory.
+   * A `*` in `text` is matched only by a `*`: so a pattern can be asked whether it contains another one.
    */
-  allows(action: string, resource = '*', workspace = '*'): boolean {
-    for (const rule of this.#rules) {
-      if (
-        (rule.workspace === '*' || rule.workspace === workspace) &&
-        rule.actions.matches(action) &&
-        rule.resources.matches(resource)
-      ) {
-        return true;
-      }
+  some(text: string, accepts: (value: Value, a: string, b: string) => boolean, a: string, b: string): boolean {
+    const exact = this.#exact.get(text);
+    if (exact !== undefined && accepts(exact, a, b)) return true;
+    for (const [glob, value] of this.#globs) if (glob.matches(text) && accepts(value, a, b)) return true;
+    for (const length of this.#prefixLengths) {
+      const value = length <= text.length ? this.#prefixes.get(text.slice(0, length)) : undefined;
+      if (value !== undefined && accepts(value, a, b)) return true;
+    }
+    for (const length of this.#suffixLengths) {
+      const value = length <= text.length ? this.#suffixes.get(text.slice(text.length - length)) : undefined;
+      if (value !== undefined && accepts(value, a, b)) return true;
     }
     return false;
   }
+}
 
-  /** Whether these permissions allow all that `statement` allows. */
+function split<Item>(items: readonly Item[], test: (item: Item) => boolean): [Item[], Item[]] {
+  return [items.filter(test), items.filter((item) => !test(item))];
+}
+
+function lengthsOf(texts: ReadonlyMap<string, unknown>): number[] {
+  return [...new Set(Array.from(texts.keys(), ({ length }) => length))].sort((x, y) => x - y);
+}
+
+/** Patterns of which any may match. */
+export class Patterns {
+  readonly #index: PatternIndex<true>;
+  readonly #any: boolean;
+
+  constructor(patterns: Iterable<string>) {
+    const distinct = [...new Set(patterns)];
+    this.#any = distinct.includes('*');
+    this.#index = new PatternIndex(this.#any ? [] : distinct.map((pattern) => [pattern, true]));
+  }
+
+  /** As `PatternIndex.some`. */
+  matches(text: string): boolean {
+    return this.#any || this.#index.some(text, isThere, '', '');
+  }
+}
+
+function isThere(): boolean {
+  return true;
+}
+
+/** The resources on which an action is allowed in one workspace, or in all of them. */
+interface Rule {
+  readonly workspace: string;
+  readonly resources: Patterns;
+}
+
+function allowsAny(rules: readonly Rule[], resource: string, workspace: string): boolean {
+  for (const rule of rules) {
+    if ((rule.workspace === '*' || rule.workspace === workspace) && rule.resources.matches(resource)) return true;
+  }
+  return false;
+}
+
+/** A list of statements of which any may allow, by the patterns of their actions. */
+class Layer {
+  readonly statements: readonly Statement[];
+  readonly #rules: PatternIndex<readonly Rule[]>;
+
+  constructor(statements: readonly Statement[]) {
+    this.statements = statements;
+    this.#rules = new PatternIndex(rulesByAction(statements));
+  }
+
+  get isEverything(): boolean {
+    return this.statements.some(
+      ({ actions, resources, workspace }) => workspace === '*' && actions.includes('*') && resources.includes('*'),
+    );
+  }
+
+  allows(action: string, resource: string, workspace: string): boolean {
+    return this.#rules.some(action, allowsAny, resource, workspace);
+  }
+
+  /** Patterns are asked for as texts: what contains them matches them. */
   covers({ actions, resources, workspace }: Statement): boolean {
-    const rules = this.#rules.filter((rule) => rule.workspace === '*' || rule.workspace === workspace);
-    const ofResource = resources.map((resource) => rules.filter((rule) => rule.resources.matches(resource)));
-    return actions.every((action) => {
-      const ofAction = new Set(rules.filter((rule) => rule.actions.matches(action)));
-      return ofResource.every((matching) => matching.some((rule) => ofAction.has(rule)));
-    });
+    return actions.every((action) => resources.every((resource) => this.allows(action, resource, workspace)));
+  }
+
+  includes(other: Layer): boolean {
+    return other.statements.every((statement) => this.covers(statement));
   }
 }
 
-const ACTION = /^(\*|[A-Za-z0-9_.-]+\*?|\*[A-Za-z0-9_.-]+)(:(\*|[A-Za-z0-9_.-]+\*?|\*[A-Za-z0-9_.-]+))*$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
-const RESOURCE = /^[^\u0000-\u0020\u007f]+$/;
-
-/** The faults of a list of statements; none when it can be kept. `path` is where the list stands in the input. */
-export function checkStatements(statements: readonly Statement[], path = 'statements'): FieldError[] {
-  if (!Array.isArray(statements) || statements.length > LIMITS.statements) {
-    return [{ path, message: `must have at most ${LIMITS.statements} entries` }];
+/** The rules of each action pattern, one for each workspace. Those that come from the same statements share their resources. */
+function rulesByAction(statements: readonly Statement[]): Map<string, Rule[]> {
+  const sources = new Map<string, Map<string, number[]>>();
+  for (const [index, { actions, workspace }] of statements.entries()) {
+    for (const action of new Set(actions)) {
+      const byWorkspace = getOr(sources, action, () => new Map<string, number[]>());
+      getOr(byWorkspace, workspace, () => []).push(index);
+    }
   }
-  const errors = statements.flatMap((statement, index) => checkStatement(statement, `${path}.${index}`));
-  const patterns =
-    errors.length === 0 ? statements.flatMap(({ actions, resources }) => [...actions, ...resources]) : [];
-  if (patterns.length <= LIMITS.patterns) return errors;
-  return [{ path, message: `must have at most ${LIMITS.patterns} actions and resources in all` }];
-}
-
-function checkStatement(statement: Statement, path: string): FieldError[] {
-  if (typeof statement !== 'object' || statement === null) return [{ path, message: 'must be a statement' }];
-  const { actions, resources, workspace, description } = statement;
-  const errors = checkPatterns(actions, `${path}.actions`, LIMITS.actions, isAction, ACTION_MESSAGE);
-  errors.push(...checkResources(resources, `${path}.resources`));
-  const isWorkspace = isText(workspace, 1, LIMITS.identifier) && (workspace === '*' || !workspace.includes('*'));
-  if (!isWorkspace)
-    errors.push({ path: `${path}.workspace`, message: 'must be the id of one workspace, or "*" for all' });
-  if (!isText(description, 0, LIMITS.description)) {
-    errors.push({ path: `${path}.description`, message: `must have at most ${LIMITS.description} characters` });
+  const shared = new Map<string, Patterns>();
+  const resourcesOf = (indexes: readonly number[]) =>
+    new Patterns(indexes.flatMap((index) => statements[index]?.resources ?? []));
+  const rules = new Map<string, Rule[]>();
+  for (const [action, byWorkspace] of sources) {
+    const ofAction = Array.from(byWorkspace, ([workspace, indexes]) => ({
+      workspace,
+      resources: getOr(shared, indexes.join(), () => resourcesOf(indexes)),
+    }));
+    rules.set(action, ofAction);
   }
-  return errors;
+  return rules;
 }
 
-/** The faults of a list of resource patterns. */
-export function checkResources(resources: readonly string[], path = 'resources'): FieldError[] {
-  return checkPatterns(resources, path, LIMITS.resources, isResource, RESOURCE_MESSAGE);
+function getOr<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const value = map.get(key) ?? make();
+  map.set(key, value);
+  return value;
 }
 
-const ACTION_MESSAGE = `must be like "orders:read", with * alone or at the start or end of a part, at most ${LIMITS.action} characters`;
-const RESOURCE_MESSAGE = `must have 1 to ${LIMITS.resource} characters and no white space`;
+/**
+ * Statements compiled once into a matcher. It has one layer or several, all of which must allow: a list of statements has
+ * one, an intersection those of all its parts. Pure and immutable.
+ */
+export class Permissions {
+  readonly #layers: readonly Layer[];
 
-/** Whether `action` is one that a statement may name. */
-export function isAction(action: unknown): action is string {
-  return isText(action, 1, LIMITS.action) && ACTION.test(action);
-}
-
-function isResource(resource: unknown): boolean {
-  return isText(resource, 1, LIMITS.resource) && RESOURCE.test(resource);
-}
-
-function checkPatterns(
-  patterns: readonly string[],
-  path: string,
-  max: number,
-  isPattern: (pattern: unknown) => boolean,
-  message: string,
-): FieldError[] {
-  if (!Array.isArray(patterns) || patterns.length < 1 || patterns.length > max) {
-    return [{ path, message: `must have 1 to ${max} entries` }];
+  /** Of a list of statements, any of which may allow. Of several parts: only what all of them allow. */
+  constructor(first: readonly Statement[] | Permissions, ...further: readonly (readonly Statement[] | Permissions)[]) {
+    const layers = [first, ...further].flatMap((part) =>
+      part instanceof Permissions ? part.#layers : [new Layer(part)],
+    );
+    const [bounding = layers[0] as Layer, ...others] = layers.filter((layer) => !layer.isEverything);
+    this.#layers = [...new Set([bounding, ...others])];
   }
-  const errors = patterns.flatMap((pattern, index) =>
-    isPattern(pattern) ? [] : [{ path: `${path}.${index}`, message }],
-  );
-  if (errors.length > 0 || new Set(patterns).size === patterns.length) return errors;
-  return [{ path, message: 'must hold no entry twice' }];
+
+  /**
+   * Whether `action` is allowed on `resource` in `workspace`. Leaving the resource or the workspace out asks for all of
+   * them: only a statement whose pattern is `*` answers yes.
+   */
+  allows(action: string, resource = '*', workspace = '*'): boolean {
+    for (const layer of this.#layers) {
+      if (!layer.allows(action, resource, workspace)) return false;
+    }
+    return true;
+  }
+
+  /** Whether these permissions allow all that `statement` allows. May say no where only several of them together do. */
+  covers(statement: Statement): boolean {
+    return this.#layers.every((layer) => layer.covers(statement));
+  }
+
+  /** Whether these permissions allow all that `other` does. As careful as `covers`. */
+  includes(other: Permissions): boolean {
+    return this.#layers.every((layer) => other.#layers.some((inner) => layer.includes(inner)));
+  }
+
+  /** These permissions as a bound that can be kept; layers that bound nothing are left out. Empty: everything is allowed. */
+  toCeiling(): Ceiling {
+    let kept: Layer[] = [];
+    for (const layer of this.#layers) {
+      if (layer.isEverything || kept.some((inner) => layer.includes(inner))) continue;
+      kept = [...kept.filter((outer) => !outer.includes(layer)), layer];
+    }
+    return kept.map(({ statements }) => statements);
+  }
+}
+
+/** What all of the parts allow, and nothing else. Compiles nothing again. */
+export function intersect(first: Permissions, ...further: readonly Permissions[]): Permissions {
+  return new Permissions(first, ...further);
 }

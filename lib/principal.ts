@@ -1,8 +1,8 @@
 import type { FieldError } from './errors.js';
-import type { Statement } from './permissions.js';
 import { Patterns, Permissions } from './permissions.js';
 import type { ApiKeyKind } from './records.js';
 import type { CredentialScheme } from './secret.js';
+import type { Ceiling, Statement } from './statement.js';
 
 /** The credential that a request was let in with. */
 export interface PrincipalCredential {
@@ -15,6 +15,10 @@ export interface PrincipalCredential {
   readonly expiresAt: number | null;
   /** There for a key that is accepted only behind `latchkey.internal()`. */
   readonly internalOnly?: true;
+  /** Each there for a key that has such a bound: see the fields of a key. */
+  readonly allowedAddresses?: readonly string[];
+  readonly allowedOrigins?: readonly string[];
+  readonly maxRequestsPerMinute?: number;
 }
 
 /** What a principal tells about itself. */
@@ -23,7 +27,9 @@ export interface Identity {
   readonly id: string;
   readonly orgId: string | null;
   readonly credential: PrincipalCredential;
+  /** What the credential has, its policies included; its owner and its ceiling may allow less: ask `can`. */
   readonly statements: readonly Statement[];
+  readonly policyIds: readonly string[];
   /** The resources that the credential is tied to; null: not tied. */
   readonly resources: readonly string[] | null;
   readonly properties: Readonly<Record<string, string>>;
@@ -40,22 +46,31 @@ export class Principal implements Identity {
   readonly orgId: string | null;
   readonly credential: PrincipalCredential;
   readonly statements: readonly Statement[];
+  readonly policyIds: readonly string[];
   readonly resources: readonly string[] | null;
   readonly properties: Readonly<Record<string, string>>;
   readonly locale: string | null;
   readonly timeZone: string | null;
   readonly #rights: Rights;
+  readonly #lineage: readonly string[];
 
-  constructor(identity: Identity, rights: Rights = new Rights(identity)) {
+  /** @param lineage the keys that a key made by this one comes from, the nearest first. */
+  constructor(
+    identity: Identity,
+    rights: Rights = new Rights(new Permissions(identity.statements), identity.resources),
+    lineage: readonly string[] = [],
+  ) {
     this.id = identity.id;
     this.orgId = identity.orgId;
     this.credential = Object.freeze({ ...identity.credential });
     this.statements = identity.statements;
+    this.policyIds = identity.policyIds;
     this.resources = identity.resources;
     this.properties = identity.properties;
     this.locale = identity.locale;
     this.timeZone = identity.timeZone;
     this.#rights = rights;
+    this.#lineage = lineage;
     Object.freeze(this);
   }
 
@@ -67,42 +82,61 @@ export class Principal implements Identity {
     return this.#rights.allow(action, resource, workspace);
   }
 
-  /** Where `grant` goes beyond this principal's own rights; none when it may be given away. */
-  exceededBy(grant: Grant): FieldError[] {
-    return this.#rights.exceededBy(grant);
+  /** The faults of `statements` that go beyond this principal's rights; none when they may be given away. */
+  exceededBy(statements: readonly Statement[], path = 'statements'): FieldError[] {
+    return statements.flatMap((statement, index) =>
+      this.#rights.permissions.covers(statement) ? [] : [{ path: `${path}.${index}`, message: BEYOND }],
+    );
+  }
+
+  /** The faults of a tie that is looser than this principal's. Null: no tie. */
+  untied(resources: readonly string[] | null): FieldError[] {
+    return this.#rights.covers(resources) ? [] : [{ path: 'resources', message: BEYOND }];
+  }
+
+  /** Whether `rights` allow nothing that this principal may not do, but for their ties. It may be their bounds that hold them in. */
+  includes(rights: Rights): boolean {
+    return this.#rights.permissions.includes(rights.permissions);
+  }
+
+  /** What a credential made by this principal can have at most. */
+  toCeiling(): Ceiling {
+    return this.#rights.permissions.toCeiling();
+  }
+
+  /** The keys that a key made by this principal comes from, the nearest first. */
+  lineage(): readonly string[] {
+    return this.#lineage;
   }
 }
 
-/** Rights that a credential is to have. */
-export interface Grant {
-  readonly statements: readonly Statement[];
-  readonly resources: readonly string[] | null;
-}
+const BEYOND = 'goes beyond the rights of the credential that asks for it';
 
-/** The effective rights of a record: its statements, within the resources it is tied to. Compiled once. */
+/** Effective rights: what is permitted, within the resources that the credential is tied to. */
 export class Rights {
-  readonly #permissions: Permissions;
+  readonly permissions: Permissions;
   readonly #tiedTo: Patterns | null;
+  readonly #resources: readonly string[] | null;
 
-  constructor(grant: Grant) {
-    this.#permissions = new Permissions(grant.statements);
-    this.#tiedTo = grant.resources === null ? null : new Patterns(grant.resources);
+  constructor(permissions: Permissions, resources: readonly string[] | null) {
+    this.permissions = permissions;
+    this.#resources = resources;
+    this.#tiedTo = resources === null ? null : new Patterns(resources);
+  }
+
+  /** The same, but no more than `bound` allows. */
+  within(bound: Permissions): Rights {
+    return new Rights(new Permissions(this.permissions, bound), this.#resources);
   }
 
   allow(action: string, resource = '*', workspace = '*'): boolean {
     if (this.#tiedTo !== null && !this.#tiedTo.matches(resource)) return false;
-    return this.#permissions.allows(action, resource, workspace);
+    return this.permissions.allows(action, resource, workspace);
   }
 
-  exceededBy(grant: Grant): FieldError[] {
-    const beyond = (path: string) => ({ path, message: 'goes beyond the rights of the credential that asks for it' });
-    const errors = grant.statements.flatMap((statement, index) =>
-      this.#permissions.covers(statement) ? [] : [beyond(`statements.${index}`)],
-    );
+  /** Whether a tie to `resources` (null: none) is as narrow as this one. */
+  covers(resources: readonly string[] | null): boolean {
     const tiedTo = this.#tiedTo;
-    if (tiedTo !== null && !(grant.resources ?? ['*']).every((resource) => tiedTo.matches(resource))) {
-      errors.push(beyond('resources'));
-    }
-    return errors;
+    return tiedTo === null || (resources ?? ['*']).every((resource) => tiedTo.matches(resource));
   }
 }

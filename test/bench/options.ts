@@ -14,6 +14,8 @@ export interface BenchOptions {
   readonly json: string | null;
   /** The Node that runs the servers. */
   readonly node: NodeCommand;
+  /** In place of all that: what a permission question costs. */
+  readonly isMicro: boolean;
 }
 
 export const USAGE = `npm run bench -- [options]
@@ -25,7 +27,8 @@ export const USAGE = `npm run bench -- [options]
     .join(', ')}
   --json file        write every measurement
   --node path        the Node that runs the servers; default: this one
-  --profile folder   write a CPU profile of each server; its figures then count for nothing`;
+  --profile folder   write a CPU profile of each server; its figures then count for nothing
+  --micro            only the table of what a permission question costs`;
 
 /** @throws TypeError for what it cannot read. */
 export function readOptions(args: string[]): BenchOptions {
@@ -39,6 +42,7 @@ export function readOptions(args: string[]): BenchOptions {
       json: { type: 'string' },
       node: { type: 'string', default: process.execPath },
       profile: { type: 'string' },
+      micro: { type: 'boolean', default: false },
     },
   });
   const rounds = within('rounds', values.rounds, 1, 1_000);
@@ -52,6 +56,7 @@ export function readOptions(args: string[]): BenchOptions {
     connections,
     contestants: values.only === undefined ? CONTESTANTS : named(values.only.split(',')),
     json: values.json ?? null,
+    isMicro: values.micro,
     node: {
       path: values.node,
       args: values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`],

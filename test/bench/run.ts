@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { type Measurement, measure } from './load.js';
+import { microTable } from './micro.js';
 import { type BenchOptions, readOptions, USAGE } from './options.js';
 import { type CommandCounts, perRequest } from './redis-commands.js';
 import { circumstances, type Round, table } from './report.js';
@@ -65,7 +66,8 @@ try {
   note(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
   process.exit(2);
 }
-await main(options).catch((error: unknown) => {
+const run = options.isMicro ? async () => console.log(microTable()) : main;
+await run(options).catch((error: unknown) => {
   note(error instanceof Error ? (error.stack ?? error.message) : String(error));
   process.exitCode = 1;
 });
