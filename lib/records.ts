@@ -1,4 +1,4 @@
-import type { Statement } from './permissions.js';
+import type { Ceiling, Statement } from './statement.js';
 
 /** The stored shapes. Every instant is epoch ms; null means "not set". */
 
@@ -19,10 +19,16 @@ export interface ApiKeyRecord extends VersionedRecord {
   readonly ownerId: string;
   /** The organisation it belongs to; null where the host has none. */
   readonly orgId: string | null;
-  /** The user who made it. */
+  /** The user who made it, or what the host's own code calls itself. */
   readonly createdBy: string;
-  /** What it may do. */
+  /** The keys through which it was made, the nearest first. Empty for one made by a login or by the host's own code. */
+  readonly parentIds: readonly string[];
+  /** What it may do by itself. */
   readonly statements: readonly Statement[];
+  /** Policies that give it further rights, as they are at the time of each request. */
+  readonly policyIds: readonly string[];
+  /** What its owner and its maker could do when it was made: it can do nothing beyond. */
+  readonly ceiling: Ceiling;
   /** The resources it is tied to, as patterns: nothing else is allowed, whatever the statements say. Null: not tied. */
   readonly resources: readonly string[] | null;
   readonly properties: Readonly<Record<string, string>>;
@@ -39,6 +45,16 @@ export interface ApiKeyRecord extends VersionedRecord {
   /** Null: never. */
   readonly expiresAt: number | null;
   readonly enabled: boolean;
+  /** When it was made or last enabled: from then on it counts as unused. */
+  readonly enabledAt: number;
+  /** It is disabled when nobody has used it for so long, in ms. Null: never. */
+  readonly disableUnusedAfterMs: number | null;
+  /** Addresses and CIDR ranges from which it is accepted. Null: any. */
+  readonly allowedAddresses: readonly string[] | null;
+  /** Origins from which browsers may send it. Null: any, and none. */
+  readonly allowedOrigins: readonly string[] | null;
+  /** Null: any number. */
+  readonly maxRequestsPerMinute: number | null;
   /** Accepted only where the host has mounted `latchkey.internal()`; elsewhere as good as unknown. */
   readonly internalOnly: boolean;
   readonly revokedAt: number | null;
@@ -52,6 +68,30 @@ export interface ApiKeyRecord extends VersionedRecord {
   readonly defaultWorkspace: string | null;
   /** From when on the record may be removed for good: some time after it was revoked or has expired. Null: never. */
   readonly expungeAt: number | null;
+}
+
+/**
+ * `role`: what people are given; `custom`: any other list of statements; `template`: statements that roles of single
+ * workspaces are made from, no key refers to it. `internal`: the statements of one session key, kept with that key.
+ */
+export type PolicyType = 'role' | 'custom' | 'template' | 'internal';
+
+/** A named list of statements, of which keys have the rights. */
+export interface PolicyRecord extends VersionedRecord {
+  readonly type: Exclude<PolicyType, 'internal'>;
+  readonly name: string;
+  readonly description: string;
+  readonly orgId: string | null;
+  /** Empty for a policy that follows a template. */
+  readonly statements: readonly Statement[];
+  /** The template whose statements it has, as they are, in `workspace`. Null: it has its own. */
+  readonly templateId: string | null;
+  /** There with `templateId` only. */
+  readonly workspace: string | null;
+  readonly properties: Readonly<Record<string, string>>;
+  readonly createdBy: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
 }
 
 /** What a key was used for; written in batches, apart from the record. */

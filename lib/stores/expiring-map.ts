@@ -49,3 +49,9 @@ export class ExpiringMap<Value> {
 export function checkLife(ttlMs: number): void {
   if (!(ttlMs > 0)) throw new TypeError('ttlMs must be more than 0');
 }
+
+/** As Redis takes it, never shorter. @throws TypeError for a life of 0 or less. */
+export function wholeLife(ttlMs: number): number {
+  checkLife(ttlMs);
+  return Math.ceil(ttlMs);
+}

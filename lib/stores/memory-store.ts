@@ -1,22 +1,10 @@
-import type { ApiKeyRecord, KeyUsage } from '../records.js';
-import { UNUSED } from '../records.js';
 import { ChangeEmitter } from './change-emitter.js';
-import { decodePosition, encodePosition, expirySort, lastUsedSort, nameSort } from './index-order.js';
+import { MemoryApiKeys } from './memory-api-keys.js';
+import { MemoryAudit } from './memory-audit.js';
+import { MemoryPolicies } from './memory-policies.js';
 import { MemoryState } from './memory-state.js';
-import type { IndexEntry } from './sorted-index.js';
-import { SortedIndex } from './sorted-index.js';
 import type { StateStore } from './state.js';
-import type {
-  ApiKeyOrder,
-  ApiKeyStore,
-  Page,
-  PageEntry,
-  PageRequest,
-  RecordStores,
-  Store,
-  StoreHealth,
-  UsageDelta,
-} from './store.js';
+import type { RecordStores, Store, StoreHealth } from './store.js';
 
 /**
  * The embedded store: everything in this process, nothing to install, nothing kept after the process ends.
@@ -24,11 +12,16 @@ import type {
  */
 export class MemoryStore implements Store {
   readonly changes = new ChangeEmitter(true);
-  readonly records: RecordStores = { apiKeys: new MemoryApiKeys(this.changes) };
+  readonly records: RecordStores;
   readonly state: StateStore;
 
-  /** `now`: the clock by which sessions and counters end, in epoch ms. Default `Date.now`. */
+  /** `now`: the clock by which sessions, counters and whole trails end, in epoch ms. Default `Date.now`. */
   constructor({ now = Date.now }: { readonly now?: () => number } = {}) {
+    this.records = {
+      apiKeys: new MemoryApiKeys(this.changes),
+      policies: new MemoryPolicies(this.changes),
+      audit: new MemoryAudit(now),
+    };
     this.state = new MemoryState(this.changes, now);
   }
 
@@ -37,143 +30,4 @@ export class MemoryStore implements Store {
   }
 
   async close(): Promise<void> {}
-}
-
-type Indexes = Readonly<Record<ApiKeyOrder, SortedIndex>>;
-
-class MemoryApiKeys implements ApiKeyStore {
-  readonly #changes: ChangeEmitter;
-  /** Records as JSON, as Redis keeps them: what goes in or out is always a copy. */
-  readonly #records = new Map<string, string>();
-  readonly #usage = new Map<string, KeyUsage>();
-  readonly #due = new SortedIndex();
-  readonly #scopes = new Map<string, Indexes>();
-
-  constructor(changes: ChangeEmitter) {
-    this.#changes = changes;
-  }
-
-  async insert(record: ApiKeyRecord): Promise<boolean> {
-    if (this.#records.has(record.id)) return false;
-    for (const indexes of this.#indexesOf(record)) {
-      indexes.createdAt.set(record.id, record.createdAt);
-      indexes.lastUsedAt.set(record.id, lastUsedSort(null));
-    }
-    this.#write(record);
-    return true;
-  }
-
-  async get(id: string): Promise<ApiKeyRecord | null> {
-    return this.#read(id);
-  }
-
-  async update(previous: ApiKeyRecord, next: ApiKeyRecord): Promise<boolean> {
-    if (this.#read(previous.id)?.version !== previous.version) return false;
-    this.#write(next);
-    return true;
-  }
-
-  async page(request: PageRequest): Promise<Page> {
-    const { order, descending, limit } = request;
-    const index = this.#scopes.get(scopeKey(request.orgId, request.ownerId))?.[order];
-    const after = request.after === undefined ? null : indexEntry(order, request.after);
-    const found = index?.page(after, descending, limit) ?? [];
-    const entries = found.flatMap(({ sort, id }): PageEntry[] => {
-      const record = this.#read(id);
-      return record === null ? [] : [{ record, position: encodePosition(sort, id) }];
-    });
-    const last = found.at(-1);
-    return { entries, next: last && found.length === limit ? encodePosition(last.sort, last.id) : null };
-  }
-
-  async usage(ids: readonly string[]): Promise<KeyUsage[]> {
-    return ids.map((id) => ({ ...(this.#usage.get(id) ?? UNUSED) }));
-  }
-
-  async addUsage(deltas: readonly UsageDelta[]): Promise<void> {
-    for (const delta of deltas) {
-      const record = this.#read(delta.id);
-      if (record === null) continue;
-      const usage = addDelta(this.#usage.get(delta.id) ?? UNUSED, delta);
-      this.#usage.set(delta.id, usage);
-      for (const indexes of this.#indexesOf(record)) {
-        indexes.lastUsedAt.set(delta.id, lastUsedSort(usage.lastUsedAt));
-      }
-    }
-  }
-
-  async expunge(nowAt: number, limit: number): Promise<number> {
-    const due = this.#due.page(null, false, limit).filter(({ sort }) => (sort as number) <= nowAt);
-    for (const { id } of due) {
-      const record = this.#read(id);
-      this.#due.delete(id);
-      if (record === null) continue;
-      for (const indexes of this.#indexesOf(record)) {
-        for (const index of Object.values(indexes)) index.delete(id);
-      }
-      this.#records.delete(id);
-      this.#usage.delete(id);
-      this.#changes.changed('apiKeys', id);
-    }
-    return due.length;
-  }
-
-  #read(id: string): ApiKeyRecord | null {
-    const json = this.#records.get(id);
-    return json === undefined ? null : (JSON.parse(json) as ApiKeyRecord);
-  }
-
-  #write(record: ApiKeyRecord): void {
-    this.#records.set(record.id, JSON.stringify(record));
-    for (const indexes of this.#indexesOf(record)) {
-      indexes.name.set(record.id, byteOrder(nameSort(record)));
-      indexes.expiresAt.set(record.id, expirySort(record));
-    }
-    if (record.expungeAt === null) this.#due.delete(record.id);
-    else this.#due.set(record.id, record.expungeAt);
-    this.#changes.changed('apiKeys', record.id);
-  }
-
-  /** Of the organisation, and of the owner. */
-  #indexesOf({ orgId, ownerId }: ApiKeyRecord): Indexes[] {
-    return [scopeKey(orgId), scopeKey(orgId, ownerId)].map((key) => {
-      const indexes = this.#scopes.get(key) ?? newIndexes();
-      this.#scopes.set(key, indexes);
-      return indexes;
-    });
-  }
-}
-
-function newIndexes(): Indexes {
-  return {
-    createdAt: new SortedIndex(),
-    name: new SortedIndex(),
-    expiresAt: new SortedIndex(),
-    lastUsedAt: new SortedIndex(),
-  };
-}
-
-function scopeKey(orgId: string | null, ownerId?: string): string {
-  return JSON.stringify([orgId, ownerId]);
-}
-
-/** UTF-8 bytes as Latin-1 characters, so that comparing strings compares bytes. */
-function byteOrder(text: string): string {
-  return Buffer.from(text, 'utf8').toString('latin1');
-}
-
-function indexEntry(order: ApiKeyOrder, position: string): IndexEntry {
-  const { sort, id } = decodePosition(position);
-  return { sort: order === 'name' ? sort : Number(sort), id };
-}
-
-function addDelta(usage: KeyUsage, delta: UsageDelta): KeyUsage {
-  const isNewer = delta.lastUsedAt !== null && delta.lastUsedAt >= (usage.lastUsedAt ?? 0);
-  return {
-    lastUsedAt: isNewer ? delta.lastUsedAt : usage.lastUsedAt,
-    lastUsedFrom: isNewer ? delta.lastUsedFrom : usage.lastUsedFrom,
-    useCount: usage.useCount + delta.uses,
-    failureCount: usage.failureCount + delta.failures,
-    lastFailedAt: Math.max(usage.lastFailedAt ?? 0, delta.lastFailedAt ?? 0) || null,
-  };
 }

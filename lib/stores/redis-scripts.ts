@@ -19,33 +19,35 @@ redis.call('SET', KEYS[1], ARGV[2])
 return 1`;
 
 /**
- * Removes a record and its usage unless the record was changed.
- * KEYS: record, usage. ARGV: version, channel, message. Returns 1, or 0 when it was changed.
+ * Removes a record and what goes with it unless the record was changed.
+ * KEYS: record, further ones. ARGV: version, channel, message. Returns 1; 0 when it was changed; 2 when there was none.
  */
 const REMOVE = `
 local current = redis.call('GET', KEYS[1])
 if current and string.match(current, '^%d+') ~= ARGV[1] then return 0 end
 redis.call('PUBLISH', ARGV[2], ARGV[3])
-redis.call('DEL', KEYS[1], KEYS[2])
-return 1`;
+redis.call('DEL', unpack(KEYS))
+return current and 1 or 2`;
 
 /**
- * Enters a record in the four indexes of one scope, where it is not yet.
- * KEYS: createdAt, name, expiresAt, lastUsedAt. ARGV: id, createdAt, name member, expiresAt score.
+ * Enters a record in the five indexes of one scope, where it is not yet.
+ * KEYS: createdAt, name, expiresAt, lastUsedAt, id. ARGV: id, createdAt, name member, expiresAt score.
  */
 const INDEX = `
 redis.call('ZADD', KEYS[1], 'NX', ARGV[2], ARGV[1])
 redis.call('ZADD', KEYS[2], 'NX', 0, ARGV[3])
 redis.call('ZADD', KEYS[3], 'NX', ARGV[4], ARGV[1])
 redis.call('ZADD', KEYS[4], 'NX', 0, ARGV[1])
+redis.call('ZADD', KEYS[5], 'NX', 0, ARGV[1])
 return 1`;
 
-/** Removes a record from the four indexes of one scope. KEYS as INDEX. ARGV: id, name member. */
+/** Removes a record from the five indexes of one scope. KEYS as INDEX. ARGV: id, name member. */
 const UNINDEX = `
 redis.call('ZREM', KEYS[1], ARGV[1])
 redis.call('ZREM', KEYS[2], ARGV[2])
 redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('ZREM', KEYS[4], ARGV[1])
+redis.call('ZREM', KEYS[5], ARGV[1])
 return 1`;
 
 /**
@@ -90,14 +92,17 @@ return reversed`;
 
 /**
  * Adds to the usage of a record that exists. KEYS: record, usage.
- * ARGV: uses, failures, lastUsedAt ('' = not used), address, lastFailedAt ('' = none). Returns 1, or 0 without a record.
+ * ARGV: uses, failures, lastUsedAt ('' = not used), address, lastFailedAt ('' = none).
+ * Returns 1; 0 without a record; 2 when this was its first use ever.
  */
 const ADD_USAGE = `
+local answer = 1
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 if ARGV[1] ~= '0' then redis.call('HINCRBY', KEYS[2], 'useCount', ARGV[1]) end
 if ARGV[2] ~= '0' then redis.call('HINCRBY', KEYS[2], 'failureCount', ARGV[2]) end
 if ARGV[3] ~= '' then
   local last = redis.call('HGET', KEYS[2], 'lastUsedAt')
+  if not last then answer = 2 end
   if not last or tonumber(last) <= tonumber(ARGV[3]) then
     redis.call('HSET', KEYS[2], 'lastUsedAt', ARGV[3], 'lastUsedFrom', ARGV[4])
   end
@@ -106,7 +111,32 @@ if ARGV[5] ~= '' then
   local last = redis.call('HGET', KEYS[2], 'lastFailedAt')
   if not last or tonumber(last) < tonumber(ARGV[5]) then redis.call('HSET', KEYS[2], 'lastFailedAt', ARGV[5]) end
 end
-return 1`;
+return answer`;
+
+/**
+ * Appends to a stream, whose ids are made here: by the caller's clock, and beyond the last one even where that is ahead or
+ * was taken back; then drops the oldest entries by the block.
+ * KEYS: stream. ARGV: now, entries to keep, instant of the oldest, life in ms, values ... Returns the ids.
+ */
+const APPEND = `
+local ms, sequence = 0, 0
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  local info = redis.call('XINFO', 'STREAM', KEYS[1])
+  for i = 1, #info, 2 do
+    if info[i] == 'last-generated-id' then ms, sequence = string.match(info[i + 1], '^(%d+)-(%d+)$') end
+  end
+end
+ms, sequence = tonumber(ms), tonumber(sequence)
+if tonumber(ARGV[1]) > ms then ms, sequence = tonumber(ARGV[1]), -1 end
+local ids = {}
+for i = 5, #ARGV do
+  sequence = sequence + 1
+  ids[#ids + 1] = redis.call('XADD', KEYS[1], string.format('%.0f-%.0f', ms, sequence), 'e', ARGV[i])
+end
+redis.call('XTRIM', KEYS[1], 'MAXLEN', '~', ARGV[2])
+redis.call('XTRIM', KEYS[1], 'MINID', '~', ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+return ids`;
 
 /**
  * Counts a try, or says how long to wait. KEYS: tries, wait.
@@ -171,11 +201,12 @@ type Argument = string | number;
 /** The scripts as commands of the client. */
 export interface ScriptCommands {
   latchkeyWrite(record: string, version: Argument, json: string, channel: string, id: string): Promise<number>;
-  latchkeyRemove(record: string, usage: string, version: Argument, channel: string, id: string): Promise<number>;
-  latchkeyIndex(a: string, b: string, c: string, d: string, ...args: Argument[]): Promise<number>;
-  latchkeyUnindex(a: string, b: string, c: string, d: string, id: string, nameMember: string): Promise<number>;
+  latchkeyRemove(keyCount: number, ...keysAndArgs: Argument[]): Promise<number>;
+  latchkeyIndex(a: string, b: string, c: string, d: string, e: string, ...args: Argument[]): Promise<number>;
+  latchkeyUnindex(a: string, b: string, c: string, d: string, e: string, ...args: Argument[]): Promise<number>;
   latchkeyPage(index: string, limit: number, descending: Argument, score: Argument, id: string): Promise<string[]>;
   latchkeyAddUsage(record: string, usage: string, ...args: Argument[]): Promise<number>;
+  latchkeyAppend(stream: string, ...args: Argument[]): Promise<string[]>;
   latchkeyAttempt(tries: string, wait: string, ...args: Argument[]): Promise<[number, number, string]>;
   latchkeyTakeBack(tries: string, wait: string, limit: Argument): Promise<number>;
   latchkeyEnter(index: string, id: string, expiresAt: Argument, nowAt: Argument): Promise<number>;
@@ -188,11 +219,12 @@ export type ScriptedRedis = Redis & ScriptCommands;
 /** Adds the scripts to `client` as commands whose names begin with `latchkey`. */
 export function defineScripts(client: Redis): ScriptedRedis {
   client.defineCommand('latchkeyWrite', { numberOfKeys: 1, lua: WRITE });
-  client.defineCommand('latchkeyRemove', { numberOfKeys: 2, lua: REMOVE });
-  client.defineCommand('latchkeyIndex', { numberOfKeys: 4, lua: INDEX });
-  client.defineCommand('latchkeyUnindex', { numberOfKeys: 4, lua: UNINDEX });
+  client.defineCommand('latchkeyRemove', { lua: REMOVE });
+  client.defineCommand('latchkeyIndex', { numberOfKeys: 5, lua: INDEX });
+  client.defineCommand('latchkeyUnindex', { numberOfKeys: 5, lua: UNINDEX });
   client.defineCommand('latchkeyPage', { numberOfKeys: 1, lua: PAGE });
   client.defineCommand('latchkeyAddUsage', { numberOfKeys: 2, lua: ADD_USAGE });
+  client.defineCommand('latchkeyAppend', { numberOfKeys: 1, lua: APPEND });
   client.defineCommand('latchkeyAttempt', { numberOfKeys: 2, lua: ATTEMPT });
   client.defineCommand('latchkeyTakeBack', { numberOfKeys: 2, lua: TAKE_BACK });
   client.defineCommand('latchkeyEnter', { numberOfKeys: 1, lua: ENTER });

@@ -1,10 +1,12 @@
 import type { BoundedRedis } from './bounded-redis.js';
-import { checkLife } from './expiring-map.js';
+import { wholeLife } from './expiring-map.js';
 import type { RedisFeed } from './redis-feed.js';
+import { RedisHits } from './redis-hits.js';
 import type { ScriptedRedis } from './redis-scripts.js';
 import type {
   Attempt,
   AttemptRule,
+  Hits,
   ListedSession,
   NewSession,
   SessionStates,
@@ -24,6 +26,8 @@ const LIST_CHUNK = 500;
  * | `sess:{id}` | `<version>\n<login>\n<data>`: one GETEX reads and slides it |
  * | `user-sess:{user}` | the ids of a user's sessions by their absolute end |
  * | `once:{id}` | what can be taken once |
+ * | `claim:{id}` | claimed, for as long as it is there |
+ * | `hit:{subject}` | requests counted, as rate-limit-redis keeps them |
  * | `try:{subject}`, `wait:{subject}` | tries counted, and the wait that is on |
  * | `user:{user}` | written to tell of a change; tracked |
  */
@@ -33,12 +37,14 @@ export class RedisState implements StateStore {
   readonly #feed: RedisFeed;
   readonly #prefix: string;
   readonly #channel: string;
+  readonly #hits: RedisHits;
 
   constructor(redis: BoundedRedis<ScriptedRedis>, feed: RedisFeed, keyPrefix: string, channel: string) {
     this.#redis = redis;
     this.#feed = feed;
     this.#prefix = keyPrefix;
     this.#channel = channel;
+    this.#hits = new RedisHits(redis, keyPrefix);
     this.sessions = new RedisSessions(redis, keyPrefix);
   }
 
@@ -49,6 +55,16 @@ export class RedisState implements StateStore {
 
   take(id: string): Promise<string | null> {
     return this.#redis.run((redis) => redis.getdel(`${this.#prefix}once:{${id}}`));
+  }
+
+  async claim(id: string, ttlMs: number): Promise<boolean> {
+    const life = wholeLife(ttlMs);
+    const key = `${this.#prefix}claim:{${id}}`;
+    return (await this.#redis.run((redis) => redis.set(key, '1', 'PX', life, 'NX'))) === 'OK';
+  }
+
+  hit(subject: string, windowMs: number): Promise<Hits> {
+    return this.#hits.hit(subject, windowMs);
   }
 
   async attempt(subject: string, rule: AttemptRule, nowAt: number): Promise<Attempt> {
@@ -182,9 +198,4 @@ function decode(value: string): StoredSession {
     login: login === '' ? null : login,
     data: value.slice(second + 1),
   };
-}
-
-function wholeLife(ttlMs: number): number {
-  checkLife(ttlMs);
-  return Math.ceil(ttlMs);
 }

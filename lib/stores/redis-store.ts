@@ -2,7 +2,9 @@ import type { Redis } from 'ioredis';
 import { checkOptions } from '../options.js';
 import { BoundedRedis } from './bounded-redis.js';
 import { RedisApiKeys } from './redis-api-keys.js';
+import { RedisAudit } from './redis-audit.js';
 import { RedisFeed } from './redis-feed.js';
+import { RedisPolicies } from './redis-policies.js';
 import type { ScriptedRedis } from './redis-scripts.js';
 import { defineScripts } from './redis-scripts.js';
 import { RedisState } from './redis-state.js';
@@ -45,11 +47,19 @@ export class RedisStore implements Store {
     const maxPending = positive('maxPending', options.maxPending ?? 10_000);
     const fullPrefix = `${client.options.keyPrefix ?? ''}${keyPrefix}`;
     const channel = `${keyPrefix}changes`;
-    const prefixes = { apiKeys: `${fullPrefix}key:`, users: `${fullPrefix}user:` };
+    const prefixes = {
+      apiKeys: `${fullPrefix}key:`,
+      policies: `${fullPrefix}policy:`,
+      users: `${fullPrefix}user:`,
+    };
     this.changes = new RedisFeed(client, { prefixes, channel, heartbeatMs });
     this.#redis = new BoundedRedis(defineScripts(client), { timeoutMs, maxPending });
     this.state = new RedisState(this.#redis, this.changes, keyPrefix, channel);
-    this.records = { apiKeys: new RedisApiKeys(this.#redis, this.changes, keyPrefix, channel) };
+    this.records = {
+      apiKeys: new RedisApiKeys(this.#redis, this.changes, keyPrefix, channel),
+      policies: new RedisPolicies(this.#redis, this.changes, keyPrefix, channel),
+      audit: new RedisAudit(this.#redis, keyPrefix),
+    };
   }
 
   async health(): Promise<StoreHealth> {

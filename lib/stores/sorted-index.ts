@@ -1,3 +1,5 @@
+import { firstWhere } from './binary-search.js';
+
 /** Where an entry stands: by `sort`, then by `id`, both ascending. */
 export interface IndexEntry {
   readonly sort: number | string;
@@ -28,6 +30,10 @@ export class SortedIndex {
     return this.#sortOf.has(id);
   }
 
+  get isEmpty(): boolean {
+    return this.#entries.length === 0;
+  }
+
   /** At most `limit` entries beyond `after`, in the direction asked for. */
   page(after: IndexEntry | null, descending: boolean, limit: number): IndexEntry[] {
     if (descending) {
@@ -39,23 +45,11 @@ export class SortedIndex {
   }
 
   #firstAfter(entry: IndexEntry): number {
-    return this.#search((other) => compare(other, entry) > 0);
+    return firstWhere(this.#entries, (other) => compare(other, entry) > 0);
   }
 
   #firstAtOrAfter(entry: IndexEntry): number {
-    return this.#search((other) => compare(other, entry) >= 0);
-  }
-
-  /** The first position at which `isBeyond` holds; it must hold for all that follow. */
-  #search(isBeyond: (entry: IndexEntry) => boolean): number {
-    let low = 0;
-    let high = this.#entries.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (isBeyond(this.#entries[middle] as IndexEntry)) high = middle;
-      else low = middle + 1;
-    }
-    return low;
+    return firstWhere(this.#entries, (other) => compare(other, entry) >= 0);
   }
 }
 

@@ -8,6 +8,13 @@ export interface StateStore {
   keep(id: string, value: string, ttlMs: number): Promise<void>;
   /** Reads and deletes: of several at once, exactly one gets it. */
   take(id: string): Promise<string | null>;
+  /** True for one of those who ask for `id` within `ttlMs`, never for two; for none where its answer was lost. */
+  claim(id: string, ttlMs: number): Promise<boolean>;
+  /**
+   * Counts one more request of `subject` within a window that begins with its first. Always ask with the same length for
+   * one subject. Over a broken connection one may count twice.
+   */
+  hit(subject: string, windowMs: number): Promise<Hits>;
   /** Counts one more try, made at `nowAt`, or refuses it because too many failed before. */
   attempt(subject: string, rule: AttemptRule, nowAt: number): Promise<Attempt>;
   /** The tries of a subject so far, without counting one; `lastAt` is the last of them. */
@@ -18,6 +25,13 @@ export interface StateStore {
   clearAttempts(subject: string): Promise<void>;
   /** Tells every process that a user was changed, through the change feed. */
   touchUser(userId: string): Promise<void>;
+}
+
+export interface Hits {
+  /** This one included. */
+  readonly count: number;
+  /** When the window ends, in ms from now. */
+  readonly resetMs: number;
 }
 
 export interface AttemptRule {

@@ -1,4 +1,4 @@
-import type { ApiKeyRecord, KeyUsage } from '../records.js';
+import type { ApiKeyRecord, KeyUsage, PolicyRecord } from '../records.js';
 import type { StateStore } from './state.js';
 
 /**
@@ -9,7 +9,7 @@ import type { StateStore } from './state.js';
  * is not kept by reference.
  */
 export interface Store {
-  /** What lasts: API keys and session keys. */
+  /** What lasts: API keys and session keys, policies, the audit trail. */
   readonly records: RecordStores;
   /** What expires: sessions, login tokens, counters. */
   readonly state: StateStore;
@@ -22,6 +22,8 @@ export interface Store {
 
 export interface RecordStores {
   readonly apiKeys: ApiKeyStore;
+  readonly policies: PolicyStore;
+  readonly audit: AuditStore;
 }
 
 export interface StoreHealth {
@@ -35,9 +37,10 @@ export interface StoreHealth {
 
 /**
  * The field that a list is sorted by; the id breaks ties. Null `expiresAt` sorts last, null `lastUsedAt` first. Names sort
- * without regard to case, by the bytes of their UTF-8 form. Descending is the exact reverse, ids included.
+ * without regard to case, by the bytes of their UTF-8 form; ids by their bytes. Descending is the exact reverse, ids
+ * included.
  */
-export type ApiKeyOrder = 'createdAt' | 'name' | 'expiresAt' | 'lastUsedAt';
+export type ApiKeyOrder = 'createdAt' | 'name' | 'expiresAt' | 'lastUsedAt' | 'id';
 
 export interface PageRequest {
   readonly orgId: string | null;
@@ -53,7 +56,7 @@ export interface PageRequest {
 
 export interface PageEntry {
   readonly record: ApiKeyRecord;
-  /** Where this record stands in the order: `<what it sorts by>:<id>`. */
+  /** Where this record stands in the order: `<what it sorts by>:<id>`, where ids sort by 0. */
   readonly position: string;
 }
 
@@ -79,7 +82,7 @@ export interface UsageDelta {
 export interface ApiKeyStore {
   /**
    * False, and the stored record is as before, when the id exists. An index entry is written before its record: a key
-   * that works can always be found.
+   * that works can always be found. As with `update`, true where this very record is stored already is allowed.
    */
   insert(record: ApiKeyRecord): Promise<boolean>;
   get(id: string): Promise<ApiKeyRecord | null>;
@@ -93,14 +96,102 @@ export interface ApiKeyStore {
   page(request: PageRequest): Promise<Page>;
   /** In the order of `ids`; a key never used, or unknown, has zero counts. */
   usage(ids: readonly string[]): Promise<KeyUsage[]>;
-  /** Adds counts and raises `lastUsedAt` and `lastFailedAt`; ids without a record are skipped. At least once after a time-out. */
-  addUsage(deltas: readonly UsageDelta[]): Promise<void>;
+  /**
+   * Adds counts and raises `lastUsedAt` and `lastFailedAt`; ids without a record are skipped. At least once after a
+   * time-out. Returns the ids of those that were used for the first time ever. Each is told once, to one process: never
+   * twice, and not at all where the answer was lost, be it that this rejects or that a command had to be sent again.
+   */
+  addUsage(deltas: readonly UsageDelta[]): Promise<string[]>;
+  /**
+   * The ids of the keys that refer to a policy, ascending, after `after`; fewer than `limit` only at the end. May name
+   * keys that no longer do.
+   */
+  usersOfPolicy(policyId: string, after: string | undefined, limit: number): Promise<string[]>;
+  /** Has `watched` name a key from `at` on, in place of any instant before; null: no more. */
+  watch(id: string, at: number | null): Promise<void>;
+  /** At most `limit` ids whose instant has come, the longest due first. They stay until `watch` moves them. */
+  watched(nowAt: number, limit: number): Promise<string[]>;
   /** Removes at most `limit` records whose `expungeAt` has come; returns how many it removed. */
   expunge(nowAt: number, limit: number): Promise<number>;
 }
 
+export interface PolicyStore {
+  /** As `ApiKeyStore.insert`. */
+  insert(record: PolicyRecord): Promise<boolean>;
+  get(id: string): Promise<PolicyRecord | null>;
+  /** As `ApiKeyStore.update`. id, orgId and createdAt must not differ. */
+  update(previous: PolicyRecord, next: PolicyRecord): Promise<boolean>;
+  /**
+   * False, and nothing is removed, when the stored version is another, or there is none: also where a command had to be
+   * sent again over a broken connection, and had removed it the first time.
+   */
+  remove(record: PolicyRecord): Promise<boolean>;
+  /** Those of an organisation by id, ascending, after the id `after`. May be fewer than `limit` although more follow. */
+  page(request: PolicyPageRequest): Promise<PolicyPage>;
+}
+
+export interface PolicyPageRequest {
+  readonly orgId: string | null;
+  readonly after?: string | undefined;
+  /** At least 1. */
+  readonly limit: number;
+}
+
+export interface PolicyPage {
+  readonly records: readonly PolicyRecord[];
+  /** The id after which to go on; null at the end. */
+  readonly next: string | null;
+}
+
+/** The two halves of an organisation's trail: a flood of the one must not displace the other. */
+export type TrailPart = 'changes' | 'activity';
+
+/** Append-only lists of JSON texts, one for each organisation and part. Bounded by age and length, the oldest going first. */
+export interface AuditStore {
+  /**
+   * Adds entries at their end, in order; others may come between very many. When it resolves they can be read. Returns
+   * their ids. When it rejects, or the connection broke meanwhile, they may have been added all the same, or twice.
+   * @throws TypeError for a `maxAgeMs` of 0 or less.
+   */
+  append(orgId: string | null, part: TrailPart, values: readonly string[], bounds: TrailBounds): Promise<string[]>;
+  /**
+   * Takes back an entry whose change did not come about; no other one ever gets its id.
+   * @throws TypeError for an id that is none.
+   */
+  withdraw(orgId: string | null, part: TrailPart, id: string): Promise<void>;
+  /**
+   * Newest first: those before the id `before`, not older than `fromAt`; fewer than `limit` only at the end.
+   * @throws TypeError for a `before` that is no id.
+   */
+  page(request: TrailPageRequest): Promise<TrailEntry[]>;
+}
+
+export interface TrailBounds {
+  /** The instant of appending. */
+  readonly nowAt: number;
+  /** Entries older than this, in ms, go; some hundreds may stay until as many more, or none for so long, were added. */
+  readonly maxAgeMs: number;
+  /** About so many are kept, never fewer. */
+  readonly maxEntries: number;
+}
+
+export interface TrailPageRequest {
+  readonly orgId: string | null;
+  readonly part: TrailPart;
+  readonly before?: string | undefined;
+  readonly fromAt?: number | undefined;
+  /** At least 1. */
+  readonly limit: number;
+}
+
+export interface TrailEntry {
+  /** `<ms>-<sequence>`, ascending by these numbers; `ms` is not before the instant of appending. */
+  readonly id: string;
+  readonly value: string;
+}
+
 /** The collections whose changes are told. */
-export type Collection = keyof RecordStores | 'users';
+export type Collection = 'apiKeys' | 'policies' | 'users';
 
 export interface ChangeListener {
   /** A record was written or removed, by this process or by another one. A local write tells before it resolves. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { AttemptRule, StateStore } from '../../lib/index.js';
+import { testClaimsAndHits } from './state-hits.js';
 import { testSessionStates } from './state-sessions.js';
 import { Draw } from './store-samples.js';
 import type { Suite } from './store-suite.js';
@@ -9,7 +10,7 @@ const HOUR_MS = 3_600_000;
 /** Waits so long that they cannot end within a test. */
 const RULE: AttemptRule = { limit: 5, windowMs: HOUR_MS, waitMs: 60_000, maxWaitMs: 150_000 };
 
-/** The half that expires: what is taken once, tries, sessions, and the word that a user was changed. */
+/** The half that expires: what is taken once, claims, hits, tries, sessions, and the word that a user was changed. */
 export function testState(suite: Suite): void {
   const { it, describe } = suite.api;
   const draw = new Draw(8);
@@ -228,6 +229,7 @@ export function testState(suite: Suite): void {
     });
   });
 
+  testClaimsAndHits(suite);
   testSessionStates(suite);
 }
 

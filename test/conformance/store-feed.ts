@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { ChangeListener, Store } from '../../lib/index.js';
+import type { ChangeListener, Collection, Store } from '../../lib/index.js';
 import { changed, Draw } from './store-samples.js';
 import type { Suite } from './store-suite.js';
 import { until } from './store-suite.js';
@@ -24,6 +24,30 @@ export function testChangeFeed(suite: Suite): void {
       assert.ok(ids.take(record.id), 'update');
       await suite.apiKeys.expunge(1, 10);
       assert.ok(ids.take(record.id), 'expunge');
+    });
+
+    it('tells of every write of a policy, here before it resolves and to another instance', async () => {
+      const second = await suite.subject.openSecond?.();
+      try {
+        if (second !== undefined) await untilLive(second);
+        const here = listen(suite.subject.store, 'policies');
+        const there = second && listen(second, 'policies');
+        const { policies } = suite.subject.store.records;
+        const policy = draw.policy();
+        const next = changed(policy, { statements: [] });
+        const writes = [
+          () => policies.insert(policy),
+          () => policies.update(policy, next),
+          () => policies.remove(next),
+        ];
+        for (const [n, write] of writes.entries()) {
+          assert.equal(await write(), true);
+          assert.ok(here.take(policy.id), `write ${n}`);
+          if (there) await until(`write ${n} is heard`, () => there.take(policy.id));
+        }
+      } finally {
+        await second?.close();
+      }
     });
 
     it('tells nothing to a listener that has ended its subscription, and goes on telling the others', async () => {
@@ -107,10 +131,10 @@ interface Heard {
   end(): void;
 }
 
-function listen(store: Store): Heard {
+function listen(store: Store, ofCollection: Collection = 'apiKeys'): Heard {
   const ids = new Set<string>();
   const listener: ChangeListener = {
-    changed: (collection, id) => collection === 'apiKeys' && ids.add(id),
+    changed: (collection, id) => collection === ofCollection && ids.add(id),
     lost: () => {},
   };
   return { take: (id) => ids.delete(id), end: store.changes.subscribe(listener) };

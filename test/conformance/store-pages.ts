@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { ApiKeyRecord, ApiKeyStore, KeyUsage, UsageDelta } from '../../lib/index.js';
-import { changed, Draw, insertAll, listIds, ORDERS, START_AT, sortedIds } from './store-samples.js';
+import type { ApiKeyRecord, ApiKeyStore, KeyUsage } from '../../lib/index.js';
+import { changed, Draw, delta, insertAll, listIds, ORDERS, START_AT, sortedIds } from './store-samples.js';
 import type { Suite } from './store-suite.js';
 
 const DIRECTIONS = [false, true];
@@ -33,7 +33,7 @@ export function testPages(suite: Suite): void {
     it('lists very many equal values by id', async () => {
       const records = draw.records(300, () => ({ name: 'Same', createdAt: START_AT, expiresAt: START_AT + 1 }));
       await insertAll(suite.apiKeys, records);
-      await suite.apiKeys.addUsage(records.map((record) => use(record, START_AT)));
+      await suite.apiKeys.addUsage(records.map((record) => delta(record)));
       const ids = records.map(({ id }) => id).sort();
       for (const order of ORDERS) {
         for (const descending of DIRECTIONS) {
@@ -56,6 +56,16 @@ export function testPages(suite: Suite): void {
             assert.deepEqual(idsOf(rest.entries), expected, `${order}, descending ${descending}, after ${at}`);
           }
         }
+      }
+    });
+
+    it('says where an entry stands: what it sorts by and its id, 0 for the order of ids', async () => {
+      const record = draw.record({ name: 'A:b', expiresAt: 7 });
+      await suite.apiKeys.insert(record);
+      const sorts = { createdAt: record.createdAt, name: 'a:b', expiresAt: 7, lastUsedAt: 0, id: 0 };
+      for (const order of ORDERS) {
+        const { entries } = await suite.apiKeys.page({ orgId: 'org', order, descending: false, limit: 5 });
+        assert.equal(entries[0]?.position, `${sorts[order]}:${record.id}`);
       }
     });
 
@@ -117,9 +127,9 @@ export function testPages(suite: Suite): void {
           const moverIds = new Set(movers.map(({ id }) => id));
           const listedStayers = listed.filter((id) => stayerIds.has(id));
           assert.deepEqual(listedStayers, sortedIds(stayers, order, descending));
-          if (order !== 'createdAt') return;
+          if (order !== 'createdAt' && order !== 'id') return;
           const listedMovers = listed.filter((id) => moverIds.has(id));
-          assert.deepEqual(listedMovers, sortedIds(movers, order, descending), 'nothing moves in this order');
+          assert.deepEqual(listedMovers, sortedIds(movers, order, descending), 'nothing moves in these orders');
         });
       }
     }
@@ -178,7 +188,7 @@ async function useSome(
   records: readonly ApiKeyRecord[],
   draw: Draw,
 ): Promise<Map<string, KeyUsage>> {
-  const deltas = records.filter(() => draw.below(3) > 0).map((record) => use(record, draw.instant()));
+  const deltas = records.filter(() => draw.below(3) > 0).map((record) => delta(record, { lastUsedAt: draw.instant() }));
   await store.addUsage(deltas);
   return new Map(
     deltas.map(({ id, lastUsedAt, lastUsedFrom }) => {
@@ -187,16 +197,12 @@ async function useSome(
   );
 }
 
-function use({ id, orgId, ownerId }: ApiKeyRecord, lastUsedAt: number): UsageDelta {
-  return { id, orgId, ownerId, uses: 1, failures: 0, lastFailedAt: null, lastUsedAt, lastUsedFrom: '192.0.2.1' };
-}
-
-/** Gives a record another place in every order but `createdAt`. */
+/** Gives a record another place in every order but `createdAt` and `id`. */
 async function move(store: ApiKeyStore, current: Map<string, ApiKeyRecord>, id: string, draw: Draw): Promise<void> {
   const record = current.get(id) as ApiKeyRecord;
   const next = changed(record, { name: draw.name(), expiresAt: oneExpiry(draw) });
   assert.equal(await store.update(record, next), true);
-  await store.addUsage([use(record, START_AT + draw.below(1_000_000))]);
+  await store.addUsage([delta(record, { lastUsedAt: START_AT + draw.below(1_000_000) })]);
   current.set(id, next);
 }
 

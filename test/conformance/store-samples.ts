@@ -1,9 +1,17 @@
-import type { ApiKeyOrder, ApiKeyRecord, ApiKeyStore, KeyUsage, PageRequest } from '../../lib/index.js';
+import type {
+  ApiKeyOrder,
+  ApiKeyRecord,
+  ApiKeyStore,
+  KeyUsage,
+  PageRequest,
+  PolicyRecord,
+  UsageDelta,
+} from '../../lib/index.js';
 
 /** Records to fill a store with, and what a list of them must look like. */
 
 export const START_AT = 1_750_000_000_000;
-export const ORDERS: readonly ApiKeyOrder[] = ['createdAt', 'name', 'expiresAt', 'lastUsedAt'];
+export const ORDERS: readonly ApiKeyOrder[] = ['createdAt', 'name', 'expiresAt', 'lastUsedAt', 'id'];
 
 /** Upper and lower case, a name that begins another one, what escaping may spoil, one to four bytes of UTF-8. */
 const NAMES = [
@@ -87,7 +95,10 @@ export class Draw {
       ownerId: 'owner',
       orgId: 'org',
       createdBy: 'maker',
+      parentIds: [],
       statements: [{ actions: ['read'], resources: ['*'], workspace: '*', description: '' }],
+      policyIds: [],
+      ceiling: [],
       resources: null,
       properties: { team: 'Blau' },
       prefix: 'lk',
@@ -100,6 +111,11 @@ export class Draw {
       notBefore: null,
       expiresAt: this.below(4) === 0 ? null : this.instant() + 1_000_000,
       enabled: true,
+      enabledAt: createdAt,
+      disableUnusedAfterMs: null,
+      allowedAddresses: null,
+      allowedOrigins: null,
+      maxRequestsPerMinute: null,
       internalOnly: false,
       defaultWorkspace: null,
       revokedAt: null,
@@ -112,14 +128,61 @@ export class Draw {
     };
   }
 
+  policy(fields: Partial<PolicyRecord> = {}): PolicyRecord {
+    const createdAt = this.instant();
+    const some = (items: readonly string[]) => items.filter(() => this.below(2) === 0);
+    return {
+      id: this.id(),
+      version: 1,
+      type: this.one(['role', 'custom', 'template']),
+      name: this.name(),
+      description: 'für Tests: "a\\b" \u2028 {x}',
+      orgId: 'org',
+      statements: [
+        { actions: ['read', ...some(['write', 'ünlock:*'])], resources: ['*'], workspace: '*', description: '' },
+      ],
+      templateId: this.below(3) === 0 ? this.id() : null,
+      workspace: this.below(3) === 0 ? 'w-1' : null,
+      properties: this.below(2) === 0 ? {} : { team: this.name() },
+      createdBy: 'maker',
+      createdAt,
+      updatedAt: createdAt,
+      ...fields,
+    };
+  }
+
+  policies(count: number, fields: Partial<PolicyRecord> = {}): PolicyRecord[] {
+    return Array.from({ length: count }, () => this.policy(fields));
+  }
+
   records(count: number, fields: (index: number) => Partial<ApiKeyRecord> = () => ({})): ApiKeyRecord[] {
     return Array.from({ length: count }, (_, index) => this.record(fields(index)));
   }
 }
 
 /** The next version of a record. */
-export function changed(record: ApiKeyRecord, fields: Partial<ApiKeyRecord>): ApiKeyRecord {
+export function changed<Kept extends ApiKeyRecord | PolicyRecord>(record: Kept, fields: Partial<Kept>): Kept {
   return { ...record, version: record.version + 1, updatedAt: record.updatedAt + 1, ...fields };
+}
+
+/** Not `structuredClone`: under Jest its objects are of another realm, and strict equality sees that. */
+export function copyOf<Kept extends ApiKeyRecord | PolicyRecord>(record: Kept): Kept {
+  return JSON.parse(JSON.stringify(record)) as Kept;
+}
+
+/** One use, unless told otherwise. */
+export function delta({ id, orgId, ownerId }: ApiKeyRecord, fields: Partial<UsageDelta> = {}): UsageDelta {
+  return {
+    id,
+    orgId,
+    ownerId,
+    uses: 1,
+    failures: 0,
+    lastFailedAt: null,
+    lastUsedAt: START_AT,
+    lastUsedFrom: '192.0.2.1',
+    ...fields,
+  };
 }
 
 /** The ids in the order that the contract asks for, by plain sorting. */
@@ -131,6 +194,7 @@ export function sortedIds(
 ): string[] {
   const sortOf = (record: ApiKeyRecord): number | Buffer => {
     if (order === 'name') return Buffer.from(record.name.toLowerCase());
+    if (order === 'id') return 0;
     if (order === 'createdAt') return record.createdAt;
     if (order === 'expiresAt') return record.expiresAt ?? Number.POSITIVE_INFINITY;
     return usage.get(record.id)?.lastUsedAt ?? Number.NEGATIVE_INFINITY;

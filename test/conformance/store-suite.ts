@@ -28,11 +28,15 @@ export interface Suite {
   readonly apiKeys: ApiKeyStore;
 }
 
-/** Polls until `holds`, for at most five seconds. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 5_000;
+/** Polls until `holds`, for at most five seconds unless told otherwise. */
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  withinMs = 5_000,
+): Promise<void> {
+  const deadline = performance.now() + withinMs;
   while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`waited five seconds in vain until ${what}`);
+    if (performance.now() > deadline) throw new Error(`waited ${withinMs} ms in vain until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }

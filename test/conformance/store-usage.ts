@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { ApiKeyRecord, KeyUsage, UsageDelta } from '../../lib/index.js';
-import { changed, Draw, insertAll, listIds, ORDERS, START_AT } from './store-samples.js';
+import type { ApiKeyRecord, KeyUsage } from '../../lib/index.js';
+import { changed, Draw, delta, insertAll, listIds, ORDERS, START_AT } from './store-samples.js';
 import type { Suite } from './store-suite.js';
 
 const ZERO: KeyUsage = { lastUsedAt: null, lastUsedFrom: null, useCount: 0, failureCount: 0, lastFailedAt: null };
@@ -95,11 +95,40 @@ export function testUsageAndExpunge(suite: Suite): void {
       assert.deepEqual(await suite.apiKeys.get(record.id), record);
     });
 
+    it('tells of the first use ever, and of no later one, whenever that was', async () => {
+      const [a, b] = [await inserted(), await inserted()];
+      const failed = delta(a, { uses: 0, failures: 1, lastFailedAt: START_AT, lastUsedAt: null, lastUsedFrom: null });
+      assert.deepEqual(await suite.apiKeys.addUsage([failed, delta(draw.record())]), []);
+      assert.deepEqual(await suite.apiKeys.addUsage([delta(b), failed, delta(a), delta(b)]), [b.id, a.id]);
+      assert.deepEqual(await suite.apiKeys.addUsage([delta(a, { lastUsedAt: START_AT - 1 }), delta(b)]), []);
+      assert.deepEqual(await suite.apiKeys.addUsage([]), []);
+    });
+
+    it('tells of the first use exactly once to twenty at once, of one instance and of two', async () => {
+      const second = await suite.subject.openSecond?.();
+      try {
+        const stores = [suite.apiKeys, second?.records.apiKeys ?? suite.apiKeys];
+        for (let round = 0; round < 10; round++) {
+          const [a, b] = [await inserted(), await inserted()];
+          const told = await Promise.all(
+            Array.from({ length: 20 }, (_, n) => (stores[n % 2] ?? suite.apiKeys).addUsage([delta(a), delta(b)])),
+          );
+          assert.deepEqual(told.flat().sort(), [a.id, b.id].sort());
+        }
+      } finally {
+        await second?.close();
+      }
+    });
+
     it('takes thousands of keys at once, and none', async () => {
       const records = draw.records(2_300);
       await insertAll(suite.apiKeys, records);
       await suite.apiKeys.addUsage([]);
-      await suite.apiKeys.addUsage(records.map((record, index) => delta(record, { uses: index + 1 })));
+      const deltas = records.map((record, index) => delta(record, { uses: index + 1 }));
+      assert.deepEqual(
+        await suite.apiKeys.addUsage(deltas),
+        records.map(({ id }) => id),
+      );
       for (let start = 0; start < records.length; start += 100) {
         const some = records.slice(start, start + 100);
         const usage = await suite.apiKeys.usage(some.map(({ id }) => id));
@@ -180,21 +209,6 @@ export function testUsageAndExpunge(suite: Suite): void {
       assert.equal((await suite.apiKeys.get(never.id))?.version, 2);
     });
   });
-}
-
-/** One use, unless told otherwise. */
-function delta({ id, orgId, ownerId }: ApiKeyRecord, fields: Partial<UsageDelta>): UsageDelta {
-  return {
-    id,
-    orgId,
-    ownerId,
-    uses: 1,
-    failures: 0,
-    lastFailedAt: null,
-    lastUsedAt: START_AT,
-    lastUsedFrom: '192.0.2.1',
-    ...fields,
-  };
 }
 
 function usedOnce(useCount: number, lastUsedAt: number, lastUsedFrom: string | null): KeyUsage {

@@ -1,9 +1,12 @@
 import { testState } from './state.js';
+import { testAudit } from './store-audit.js';
 import { testChangeFeed } from './store-feed.js';
 import { testPages } from './store-pages.js';
+import { testPolicies } from './store-policies.js';
 import { testRecords } from './store-records.js';
 import type { StoreUnderTest, Suite, TestApi } from './store-suite.js';
 import { testUsageAndExpunge } from './store-usage.js';
+import { testWatchAndPolicyUsers } from './store-watch.js';
 
 export type { StoreUnderTest, TestApi } from './store-suite.js';
 
@@ -46,6 +49,9 @@ export function testStore(
     testRecords(suite);
     testPages(suite);
     testUsageAndExpunge(suite);
+    testWatchAndPolicyUsers(suite);
+    testPolicies(suite);
+    testAudit(suite);
     testChangeFeed(suite);
     testState(suite);
   });

@@ -84,10 +84,14 @@ describe('RedisFeed', () => {
       listener.heard.length = 0;
       await admin.set('latchkey:use:{x}', '1');
       await admin.set('latchkey:due2', '1');
+      await admin.zadd('latchkey:pol-users:{x}', 0, '1');
+      await admin.zadd('latchkey:policies:{x}', 0, '1');
       await admin.set('latchkey:key:{%}', '{}');
       await admin.set('latchkey:key:', '{}');
+      await admin.set('latchkey:policy:{by%3Ahand}', '{}');
       await admin.set('latchkey:key:{by-hand}', '{}');
       await until('the change by hand is heard', () => listener.heard.includes('by-hand'));
+      expect(listener.heard).toContain('by:hand');
       expect(listener.heard.filter((id) => id === 'x' || id === 'lost')).toEqual([]);
 
       await admin.del(`latchkey:key:{${pair.id}}`);

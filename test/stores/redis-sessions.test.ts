@@ -29,7 +29,7 @@ describe('sessions in Redis', () => {
     clock = new Clock();
     const client = new Redis(server.url);
     const store = new RedisStore(client, { heartbeatMs: 60_000 });
-    latchkey = newLatchkey({ store, now: clock.now });
+    latchkey = newLatchkey({ store, now: clock.now, audit: { flushIntervalMs: 60_000 } }); // commands are counted
     const add = (app: Express) => {
       app.post('/data', (req, res) => {
         const data = (req as unknown as { session: Record<string, unknown> }).session;

@@ -3,7 +3,7 @@ import { createLatchkey } from '../../lib/index.js';
 import { generateSecret } from '../../lib/secret.js';
 import { RedisStore, type RedisStoreOptions } from '../../lib/stores/redis-store.js';
 import { type StoreUnderTest, testStore } from '../conformance/store.js';
-import { changed, Draw, START_AT } from '../conformance/store-samples.js';
+import { changed, Draw, ORDERS, START_AT } from '../conformance/store-samples.js';
 import { until } from '../conformance/store-suite.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { type Pair, statusFor } from '../support/verify.js';
@@ -26,8 +26,12 @@ const COMMANDS_OF_6_2 = [
     'set',
   ],
   ...['evalsha', 'eval', 'script|load', 'script|exists', 'script|flush', 'script', 'config', 'publish', 'subscribe'],
-  ...['hget', 'hgetall', 'hincrby', 'hset', 'zadd', 'zcard', 'zcount', 'zrange', 'zrem'],
+  ...['hget', 'hgetall', 'hincrby', 'hmget', 'hset', 'zadd', 'zcard', 'zcount', 'zrange', 'zrem', 'zremrangebyscore'],
+  ...['getdel', 'getex', 'incr', 'pexpire', 'pttl', 'xadd', 'xdel', 'xinfo|stream', 'xrevrange', 'xtrim'],
 ];
+
+/** How soon Redis answers is not what these tests are about, and a machine may be busy. */
+const PATIENT: RedisStoreOptions = { timeoutMs: 10_000 };
 
 describe('RedisStore', () => {
   const draw = new Draw(6);
@@ -67,9 +71,11 @@ describe('RedisStore', () => {
     return { store: open(), openSecond: open, cleanUp: () => clients.forEach((client) => void client.disconnect()) };
   }
 
-  testStore('RedisStore', () => makeStore());
-  testStore('RedisStore on a client with a key prefix of its own', () => makeStore({ keyPrefix: 'host:' }));
-  testStore('RedisStore on RESP2 with auto-pipelining', () => makeStore({ protocol: 2, enableAutoPipelining: true }));
+  testStore('RedisStore', () => makeStore({}, PATIENT));
+  testStore('RedisStore on a client with a key prefix of its own', () => makeStore({ keyPrefix: 'host:' }, PATIENT));
+  testStore('RedisStore on RESP2 with auto-pipelining', () =>
+    makeStore({ protocol: 2, enableAutoPipelining: true }, PATIENT),
+  );
 
   describe('the constructor', () => {
     it('refuses what is no ioredis client', () => {
@@ -136,7 +142,8 @@ describe('RedisStore', () => {
 
     it('are none to verify a cached key, a wrong secret for it, or an id known to be unknown', async () => {
       const { store } = await makeStore({}, { heartbeatMs: 60_000 });
-      const latchkey = createLatchkey({ store, usage: { flushIntervalMs: 3_600_000 } });
+      const options = { usage: { flushIntervalMs: 3_600_000 }, audit: { flushIntervalMs: 60_000 } };
+      const latchkey = createLatchkey({ store, ...options });
       const { key, secret } = await latchkey.apiKeys.create({ name: 'A key', ownerId: 'anna' }, { by: 'test' });
       const [good, wrong, unknown] = [{ id: key.id, secret }, generateSecret('lk', key.id), generateSecret('lk')];
       const verify = (pair: Pair) => statusFor(latchkey, pair);
@@ -190,7 +197,7 @@ describe('RedisStore', () => {
       await flush();
       expect((await apiKeys.page(page)).entries).toHaveLength(1);
       await flush();
-      await apiKeys.addUsage([{ ...usage, lastUsedAt: START_AT, lastUsedFrom: null }]);
+      expect(await apiKeys.addUsage([{ ...usage, lastUsedAt: START_AT, lastUsedFrom: null }])).toEqual([record.id]);
       expect((await apiKeys.usage([record.id]))[0]).toMatchObject({ useCount: 1, failureCount: 1 });
       await flush();
       expect(await apiKeys.update(record, next)).toBe(true);
@@ -208,11 +215,12 @@ describe('RedisStore', () => {
       monitor.on('monitor', (_time: string, args: string[]) => seen.push(args));
       await admin.config('RESETSTAT');
       await everyVerb(store);
+      await everyVerbOfState(store);
       expect((await store.health()).ok).toBe(true);
       await admin.echo('the end');
       await until('the monitor has told everything', () => seen.some(([, text]) => text === 'the end'));
       const used = Object.keys(await statistics()).filter((command) => command !== 'echo');
-      expect(used).toEqual(expect.arrayContaining(['get', 'mget', 'evalsha', 'zrange', 'hgetall']));
+      expect(used).toEqual(expect.arrayContaining(['get', 'mget', 'evalsha', 'zrange', 'hgetall', 'xadd', 'incr']));
       expect(used.filter((command) => !COMMANDS_OF_6_2.includes(command))).toEqual([]);
 
       const keys = seen.flatMap(keysOf);
@@ -221,14 +229,22 @@ describe('RedisStore', () => {
       await store.close();
     });
 
-    it('leave only keys that begin with the key prefix, and none of a record that was removed', async () => {
+    it('leave only keys that begin with the key prefix, and of what was removed only the trail, which ends', async () => {
       const { store } = await makeStore({}, { keyPrefix: 'app:' });
       await everyVerb(store);
-      expect(await admin.keys('*')).toEqual([]);
-      await store.records.apiKeys.insert(draw.record());
-      const keys = await admin.keys('*');
-      expect(keys.length).toBe(9);
-      expect(keys.filter((key) => !key.startsWith('app:'))).toEqual([]);
+      expect(await admin.keys('*')).toEqual(['app:audit:{oorg}:changes']);
+      expect(await admin.pttl('app:audit:{oorg}:changes')).toBeGreaterThan(0);
+      await admin.flushall();
+      const { apiKeys, policies } = store.records;
+      await apiKeys.insert(draw.record({ id: 'k', policyIds: ['p', 'p:2'], expungeAt: 1 }));
+      await apiKeys.watch('k', 1);
+      await policies.insert(draw.policy({ id: 'p:2', orgId: 'an:org' }));
+      const ofScopes = ['{oorg}', '{oorg:owner}'].flatMap((scope) =>
+        ['createdAt', 'expiresAt', 'id', 'lastUsedAt', 'name'].map((order) => `idx:${scope}:${order}`),
+      );
+      const others = ['due', 'key:{k}', 'pol-users:{p%3A2}', 'pol-users:{p}', 'policies:{oan%3Aorg}', 'policy:{p%3A2}'];
+      const expected = [...ofScopes, ...others, 'watch'].map((key) => `app:${key}`);
+      expect((await admin.keys('*')).sort()).toEqual(expected.sort());
       await store.close();
     });
   });
@@ -278,13 +294,16 @@ describe('RedisStore', () => {
     await until('the feed is live', () => store.changes.isLive);
   }
 
-  /** Uses every verb, and removes every record at the end. */
+  /** Uses every verb of the records, and removes every record at the end. */
   async function everyVerb(store: StoreUnderTest['store']): Promise<void> {
-    const { apiKeys } = store.records;
-    const record = draw.record({ name: 'A', expiresAt: START_AT });
-    const next = changed(record, { name: 'B', expiresAt: null, expungeAt: 1 });
+    const { apiKeys, policies, audit } = store.records;
+    const record = draw.record({ name: 'A', expiresAt: START_AT, policyIds: ['p'] });
+    const next = changed(record, { name: 'B', expiresAt: null, expungeAt: 1, policyIds: ['q'] });
     await apiKeys.insert(record);
     await apiKeys.insert(draw.record({ id: record.id, name: 'A' }));
+    expect(await apiKeys.usersOfPolicy('p', undefined, 5)).toEqual([record.id]);
+    await apiKeys.watch(record.id, 1);
+    expect(await apiKeys.watched(1, 5)).toEqual([record.id]);
     await apiKeys.get(record.id);
     await apiKeys.addUsage([
       { ...record, uses: 1, failures: 1, lastFailedAt: null, lastUsedAt: START_AT, lastUsedFrom: '::1' },
@@ -292,7 +311,7 @@ describe('RedisStore', () => {
     await apiKeys.usage([record.id]);
     await apiKeys.update(record, next);
     await apiKeys.update(record, changed(record, { name: 'C' }));
-    for (const order of ['createdAt', 'name', 'expiresAt', 'lastUsedAt'] as const) {
+    for (const order of ORDERS) {
       for (const descending of [false, true]) {
         const page = { orgId: 'org', ownerId: 'owner', order, descending, limit: 1 };
         const { next: after } = await apiKeys.page(page);
@@ -300,15 +319,55 @@ describe('RedisStore', () => {
       }
     }
     expect(await apiKeys.expunge(1, 10)).toBe(1);
+
+    const policy = draw.policy();
+    await policies.insert(policy);
+    await policies.update(policy, changed(policy, {}));
+    expect((await policies.page({ orgId: 'org', limit: 5 })).records).toEqual([await policies.get(policy.id)]);
+    expect(await policies.remove(changed(policy, {}))).toBe(true);
+
+    const bounds = { nowAt: START_AT, maxAgeMs: 1_000, maxEntries: 10 };
+    const [id = ''] = await audit.append('org', 'changes', ['a'], bounds);
+    await audit.append('org', 'changes', ['b'], bounds);
+    expect(
+      await audit.page({ orgId: 'org', part: 'changes', before: '9999999999999-0', fromAt: 1, limit: 5 }),
+    ).toHaveLength(2);
+    await audit.withdraw('org', 'changes', id);
+  }
+
+  async function everyVerbOfState({ state }: StoreUnderTest['store']): Promise<void> {
+    const rule = { limit: 1, windowMs: 60_000, waitMs: 60_000, maxWaitMs: 60_000 };
+    await state.keep('a', 'value', 60_000);
+    expect(await state.take('a')).toBe('value');
+    expect(await state.claim('a', 60_000)).toBe(true);
+    expect((await state.hit('a', 60_000)).count).toBe(1);
+    expect((await state.hit('a', 60_000)).count).toBe(2);
+    await state.attempt('a', rule, 1);
+    expect((await state.attempt('a', rule, 2)).waitMs).toBeGreaterThan(0);
+    expect((await state.attempts('a')).count).toBe(1);
+    await state.takeBackAttempt('a', rule);
+    await state.clearAttempts('a');
+    await state.touchUser('ada');
+    const session = { login: '{}', data: '{}', userId: 'ada', createdAt: Date.now(), expiresAt: Date.now() + 60_000 };
+    await state.sessions.insert('s', session, 60_000);
+    await state.sessions.read('s', 60_000);
+    await state.sessions.save('s', 1, '{"a":1}', 60_000);
+    await state.sessions.find('s');
+    expect(await state.sessions.list('ada')).toHaveLength(1);
+    expect(await state.sessions.end('s', 'ada')).toBe(true);
   }
 });
 
-const ONE_KEY = ['get', 'set', 'hget', 'hgetall', 'hset', 'hincrby', 'zadd', 'zcard', 'zcount', 'zrange', 'zrem'];
+const ONE_KEY = [
+  ...['get', 'getdel', 'getex', 'set', 'incr', 'pttl', 'pexpire', 'hget', 'hmget', 'hgetall', 'hset', 'hincrby'],
+  ...['zadd', 'zcard', 'zcount', 'zrange', 'zrem', 'zremrangebyscore', 'xadd', 'xdel', 'xrevrange', 'xtrim'],
+];
 
 /** The keys of a command as MONITOR tells it; those within scripts are told as well. */
 function keysOf([name = '', ...args]: string[]): string[] {
   const command = name.toLowerCase();
   if (ONE_KEY.includes(command)) return args.slice(0, 1);
+  if (command === 'xinfo') return args.slice(1, 2);
   if (['mget', 'del', 'exists'].includes(command)) return args;
   if (command.startsWith('eval')) return args.slice(2, 2 + Number(args[1]));
   return [];
