@@ -1,7 +1,7 @@
 import { AuthError, storeUnavailable } from './errors.js';
 import { LIMITS } from './limits.js';
-import type { Statement } from './permissions.js';
-import { checkStatements, toStatements } from './permissions.js';
+import type { Statement } from './statement.js';
+import { checkStatements, toStatements } from './statement.js';
 import { isText } from './text.js';
 import type { User, UserDirectory } from './users.js';
 

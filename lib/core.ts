@@ -1,31 +1,45 @@
 import { AddressThrottle } from './address-throttle.js';
 import { ApiKeys } from './api-keys.js';
+import type { AuditOptions } from './audit.js';
+import { AuditTrail } from './audit.js';
 import { BoundedDirectory, DIRECTORY_TIMEOUT_MS } from './bounded-directory.js';
 import { AuthError } from './errors.js';
 import { Events } from './events.js';
-import type { KeyMaking } from './key-builder.js';
+import type { KeyMaking, KeyOwner } from './key-builder.js';
+import { KeyIssuer } from './key-issuer.js';
 import type { KeyLifetimeOptions } from './key-lifetimes.js';
 import { KeyLifetimes } from './key-lifetimes.js';
+import type { KeyNoticeOptions } from './key-notices.js';
+import { KeyNotices } from './key-notices.js';
+import type { KeyRuleOptions } from './key-rules.js';
+import { KeyRules } from './key-rules.js';
+import { KeyWatch } from './key-watch.js';
+import { KeyWriter } from './key-writer.js';
+import { LeakedKeys } from './leaked-keys.js';
 import type { LockoutOptions } from './lockout.js';
 import { Lockout } from './lockout.js';
 import { Logins } from './logins.js';
 import { Owners } from './owners.js';
+import { Policies } from './policies.js';
+import { PolicyReader } from './policy-reader.js';
+import { PolicyUsers } from './policy-users.js';
+import type { HostPolicy } from './policy-view.js';
 import { checkPrefix, DEFAULT_PREFIX, SecretHasher } from './secret.js';
-import type { Policy } from './session-keys.js';
 import { SessionKeys } from './session-keys.js';
 import { SessionVerifier } from './session-verifier.js';
 import type { SessionTimeOptions } from './sessions.js';
 import { Sessions } from './sessions.js';
 import { MemoryStore } from './stores/memory-store.js';
 import type { Store, StoreHealth } from './stores/store.js';
+import { Telemetry } from './telemetry.js';
 import type { UsageOptions } from './usage.js';
 import { UsageRecorder } from './usage.js';
 import type { UserDirectory } from './users.js';
 import type { VerificationCacheOptions } from './verification-cache.js';
 import { Verifier } from './verifier.js';
 
-/** Between two sweeps for records past their retention time. */
-const EXPUNGE_EVERY_MS = 600_000;
+/** Between two sweeps for records past their retention time, and for keys whose time has come. */
+const SWEEP_EVERY_MS = 60_000;
 
 export interface CoreOptions {
   /** Where records live. Default: a new `MemoryStore`, for one process and until it ends. */
@@ -35,15 +49,18 @@ export interface CoreOptions {
   /** Secrets of the host (32 bytes or more) that go into the stored hashes; at most two. Default: plain SHA-256. */
   readonly peppers?: readonly (string | Uint8Array)[];
   readonly keys?: KeyLifetimeOptions;
+  readonly keyRules?: KeyRuleOptions;
+  readonly notices?: KeyNoticeOptions;
   readonly cache?: VerificationCacheOptions;
   readonly usage?: UsageOptions;
-  /** The host's users. Needed for logins; with it, the keys of a disabled or deleted user are refused too. */
+  readonly audit?: AuditOptions;
+  /** The host's users. Needed for logins; with it, a key can do no more than its owner may do now. */
   readonly users?: UserDirectory;
   /** The longest that one call of `users` may take, in ms; then the request gets 503. Default 2,000. */
   readonly usersTimeoutMs?: number;
   readonly lockout?: LockoutOptions;
-  /** Policies that session keys can be made from by id. Default: none. */
-  readonly policies?: readonly Policy[];
+  /** Policies that belong to every organisation and cannot be changed, besides Latchkey's own. Default: none. */
+  readonly policies?: readonly HostPolicy[];
   /** The clock, in epoch ms. Default `Date.now`. */
   readonly now?: () => number;
 }
@@ -60,52 +77,87 @@ export interface Core {
   readonly prefix: string;
   readonly store: Store;
   readonly events: Events;
+  readonly telemetry: Telemetry;
   readonly now: () => number;
   readonly apiKeys: ApiKeys;
   readonly sessionKeys: SessionKeys;
+  readonly policies: Policies;
+  readonly leakedKeys: LeakedKeys;
+  readonly audit: AuditTrail;
   readonly verifier: Verifier;
   readonly users: UserServices | null;
+  /** Looks at the keys whose time has come: see `KeyWatch`. By itself it is done every minute. */
+  sweep(): Promise<void>;
   /** Tells every process that a user was changed: sessions and keys of one who is no longer enabled stop at once. */
   userChanged(userId: string): Promise<void>;
   health(): Promise<StoreHealth>;
-  /** Writes what is left of the usage, then ends the store. Rejects when that could not be written. Idempotent. */
+  /**
+   * Writes what is left of the usage and of the audit trail, then ends the store. Rejects when the usage could not be
+   * written. Idempotent.
+   */
   close(): Promise<void>;
 }
 
 /** The only place where services are wired. @throws TypeError naming the option that is wrong. */
 export function createCore(options: CoreOptions, times: SessionTimeOptions): Core {
   const { now = Date.now, usersTimeoutMs = DIRECTORY_TIMEOUT_MS } = options;
-  const store = options.store ?? defaultStore(now);
+  const events = new Events();
+  const telemetry = new Telemetry(events);
+  const store = telemetry.timed(options.store ?? defaultStore(now));
   const { records, state } = store;
+  const directory = options.users === undefined ? null : new BoundedDirectory(options.users, usersTimeoutMs);
   const making: KeyMaking = {
     prefix: checkPrefix(options.prefix ?? DEFAULT_PREFIX),
     hasher: new SecretHasher(options.peppers),
     lifetimes: new KeyLifetimes(options.keys),
-    findUser: async (id) => await directory?.findById(id),
+    rules: new KeyRules(options.keyRules),
+    notices: new KeyNotices(options.notices),
+    findOwner: async (id) => (directory === null ? undefined : await findOwner(directory, id)),
     now,
   };
+  const { prefix, hasher, lifetimes, notices } = making;
+  const throttle = new AddressThrottle(options.lockout);
   const lockout = new Lockout(state, options.lockout ?? {}, now);
-  const events = new Events();
   const sessions = new Sessions(state.sessions, times, events, now);
-  const directory = options.users === undefined ? null : new BoundedDirectory(options.users, usersTimeoutMs);
-  const owners = directory === null ? null : new Owners(directory, store.changes, now);
-  const usage = new UsageRecorder(records.apiKeys, options.usage);
-  const apiKeys = new ApiKeys(records.apiKeys, making);
-  const { prefix, hasher } = making;
+  const audit = new AuditTrail(records.audit, events, now, options.audit);
+  const owners = directory === null ? null : new Owners(directory, store.changes, now, telemetry.lookups('users'));
+  const usage = new UsageRecorder(records.apiKeys, events, options.usage);
+  const policyReader = new PolicyReader(
+    records.policies,
+    options.policies ?? [],
+    store.changes,
+    now,
+    options.cache,
+    telemetry.lookups('policies'),
+  );
+  const writer = new KeyWriter(records.apiKeys, making, policyReader, audit);
+  const issuer = new KeyIssuer(records.apiKeys, making, policyReader, writer);
+  const apiKeys = new ApiKeys(records.apiKeys, making, writer, issuer);
+  const policyUsers = new PolicyUsers(records, writer, now);
+  const watch = new KeyWatch(records.apiKeys, state, writer, { lifetimes, notices, events, now });
   const verifier = new Verifier(store, {
     prefix,
     hasher,
+    lifetimes,
+    endWithParent: making.rules.endWithParent,
+    policies: policyReader,
     usage,
     owners,
-    throttle: new AddressThrottle(options.lockout),
+    throttle,
+    telemetry,
     now,
     ...(options.cache && { cache: options.cache }),
   });
-  const sweep = setInterval(() => void apiKeys.expunge().catch(() => {}), EXPUNGE_EVERY_MS).unref();
+  const sweep = async () => {
+    await apiKeys.expunge();
+    await watch.sweep();
+  };
+  const sweeping = setInterval(() => void sweep().catch(() => {}), SWEEP_EVERY_MS).unref(); // the next one finds it too
   let closed: Promise<void> | undefined;
   const end = async () => {
-    clearInterval(sweep);
+    clearInterval(sweeping);
     verifier.close();
+    policyReader.close();
     owners?.close();
     try {
       await usage.close().catch((error: unknown) => {
@@ -113,6 +165,7 @@ export function createCore(options: CoreOptions, times: SessionTimeOptions): Cor
         throw new Error(`The use counts of the last seconds were not written: ${why}`);
       });
     } finally {
+      await audit.close();
       await store.close();
     }
   };
@@ -120,9 +173,13 @@ export function createCore(options: CoreOptions, times: SessionTimeOptions): Cor
     prefix,
     store,
     events,
+    telemetry,
     now,
     apiKeys,
-    sessionKeys: new SessionKeys(records.apiKeys, making, options.policies ?? []),
+    sessionKeys: new SessionKeys(making, issuer),
+    policies: new Policies(records.policies, policyReader, policyUsers, audit, now),
+    leakedKeys: new LeakedKeys(records.apiKeys, writer, { prefix, hasher, lifetimes, throttle, now }),
+    audit,
     verifier,
     users:
       directory === null || owners === null
@@ -130,8 +187,9 @@ export function createCore(options: CoreOptions, times: SessionTimeOptions): Cor
         : {
             logins: new Logins(directory, lockout, state, events, now),
             sessions,
-            sessionVerifier: new SessionVerifier(state, owners, now),
+            sessionVerifier: new SessionVerifier(state, owners, now, telemetry),
           },
+    sweep,
     async userChanged(userId) {
       await state.touchUser(userId);
       const user = await directory?.findById(userId);
@@ -143,6 +201,12 @@ export function createCore(options: CoreOptions, times: SessionTimeOptions): Cor
       return closed;
     },
   };
+}
+
+async function findOwner(directory: BoundedDirectory, id: string): Promise<KeyOwner | null> {
+  const user = await directory.findById(id);
+  if (user === null) return null;
+  return { user, statements: user.isEnabled ? await directory.statements(user) : [] };
 }
 
 function defaultStore(now: () => number): Store {

@@ -12,6 +12,7 @@ const OUTCOMES = {
   payload_too_large: [413, 'The request body is too large.'],
   unsupported_media_type: [415, 'Send the request body as application/json.'],
   too_many_attempts: [429, 'Too many failed attempts. Wait, then retry.'],
+  rate_limited: [429, 'Too many requests with this credential. Wait, then retry.'],
   store_unavailable: [503, 'Credentials cannot be checked at the moment. Retry shortly.'],
 } as const;
 

@@ -3,17 +3,23 @@ import { invalidRequest } from './errors.js';
 import type { KeyChanges } from './key-input.js';
 import { checkIdentifier, checkKeyFields } from './key-input.js';
 import type { KeyLifetimes } from './key-lifetimes.js';
+import type { KeyNotices } from './key-notices.js';
 import type { Actor } from './key-rights.js';
-import { actorName, isInternal } from './key-rights.js';
-import { toStatements } from './permissions.js';
-import type { Grant } from './principal.js';
+import { actorName, ceilingFor, isInternal, lineageOf } from './key-rights.js';
+import type { KeyRules } from './key-rules.js';
+import { CHANGEABLE_FIELDS } from './key-rules.js';
 import { Principal } from './principal.js';
 import type { ApiKeyKind, ApiKeyRecord } from './records.js';
 import type { GeneratedSecret, SecretHasher } from './secret.js';
+import type { Statement } from './statement.js';
+import { toStatements } from './statement.js';
 import type { User } from './users.js';
 
-/** What a key is made from. Left out: empty, or the default; `statements` left out by a principal: all that it may do. */
-export interface NewKey extends KeyChanges {
+/**
+ * What a key is made from. Left out: empty, or the default. With neither `statements` nor `policyIds` it has what its owner
+ * may do (where the host has told who its users are), else what the principal may do that asks.
+ */
+export interface NewKey extends Omit<KeyChanges, 'refreshCeiling'> {
   readonly name: string;
   readonly ownerId: string;
   /** Default: the organisation of the principal that asks, else of the owner in the host's directory, else null. */
@@ -27,15 +33,30 @@ export interface NewKey extends KeyChanges {
   readonly defaultWorkspace?: string | null | undefined;
 }
 
+/** A user of the host's, with what they may do now. */
+export interface KeyOwner {
+  readonly user: User;
+  readonly statements: readonly Statement[];
+}
+
 /** How the records of one instance are made. */
 export interface KeyMaking {
   readonly prefix: string;
   readonly hasher: SecretHasher;
   readonly lifetimes: KeyLifetimes;
+  readonly rules: KeyRules;
+  readonly notices: KeyNotices;
   /** The host's user with this id; null when there is none, undefined when the host has no directory. */
-  readonly findUser: (id: string) => Promise<User | null | undefined>;
+  readonly findOwner: (id: string) => Promise<KeyOwner | null | undefined>;
   /** Epoch ms. */
   readonly now: () => number;
+}
+
+/** What is asked for, once its owner is known. */
+export interface SettledKey {
+  readonly input: NewKey;
+  /** What the owner may do now; null where the host has not told. */
+  readonly ofOwner: readonly Statement[] | null;
 }
 
 /**
@@ -46,17 +67,17 @@ export interface KeyMaking {
 export async function settleOwner(
   input: NewKey,
   by: Actor,
-  { findUser }: KeyMaking,
+  { findOwner }: Pick<KeyMaking, 'findOwner'>,
   path = 'ownerId',
-): Promise<NewKey> {
-  if (checkIdentifier(path, input.ownerId).length > 0) return input;
-  const owner = await findUser(input.ownerId);
-  const isForeign = by instanceof Principal && owner != null && owner.orgId !== by.orgId; // looks as if there were none
-  if (owner === null || owner?.isEnabled === false || isForeign) {
+): Promise<SettledKey> {
+  if (checkIdentifier(path, input.ownerId).length > 0) return { input, ofOwner: null };
+  const owner = await findOwner(input.ownerId);
+  const isForeign = by instanceof Principal && owner != null && owner.user.orgId !== by.orgId; // as if there were none
+  if (owner === null || owner?.user.isEnabled === false || isForeign) {
     throw invalidRequest([{ path, message: 'is no enabled user' }]);
   }
-  const orgId = by instanceof Principal ? by.orgId : (owner?.orgId ?? null);
-  return input.orgId === undefined ? { ...input, orgId } : input;
+  const orgId = by instanceof Principal ? by.orgId : (owner?.user.orgId ?? null);
+  return { input: input.orgId === undefined ? { ...input, orgId } : input, ofOwner: owner?.statements ?? null };
 }
 
 /** What differs between kinds, settled by the service. */
@@ -69,9 +90,13 @@ export interface Made {
 }
 
 /** The record of a new key. Not checked yet. */
-export function buildKey(input: NewKey, made: Made, { prefix, hasher }: KeyMaking, nowAt: number): ApiKeyRecord {
+export function buildKey({ input, ofOwner }: SettledKey, made: Made, making: KeyMaking, nowAt: number): ApiKeyRecord {
   const { id, secret, token } = made.secret;
-  const makers: Grant = made.by instanceof Principal ? made.by : { statements: [], resources: null };
+  const { by } = made;
+  const maker = by instanceof Principal ? by : null;
+  const isNamed = input.statements !== undefined || input.policyIds !== undefined;
+  const unnamed = isNamed ? [] : (ofOwner ?? maker?.statements ?? []);
+  const { disableUnusedAfterMs = making.rules.disableUnusedAfterMs } = input;
   return {
     id,
     version: 1,
@@ -80,13 +105,16 @@ export function buildKey(input: NewKey, made: Made, { prefix, hasher }: KeyMakin
     description: input.description ?? '',
     ownerId: input.ownerId,
     orgId: input.orgId ?? null,
-    createdBy: actorName(made.by),
-    statements: (input.statements && toStatements(input.statements)) ?? makers.statements,
-    resources: input.resources ?? makers.resources,
+    createdBy: actorName(by),
+    parentIds: lineageOf(by),
+    statements: (input.statements && toStatements(input.statements)) ?? unnamed,
+    policyIds: input.policyIds ?? [],
+    ceiling: ceilingFor(by, ofOwner),
+    resources: input.resources ?? maker?.resources ?? null,
     properties: input.properties ?? {},
-    prefix,
+    prefix: making.prefix,
     lastFour: token.slice(-4),
-    secretHash: hasher.hash(secret),
+    secretHash: making.hasher.hash(secret),
     previousSecretHash: null,
     previousSecretExpiresAt: null,
     createdAt: nowAt,
@@ -94,7 +122,12 @@ export function buildKey(input: NewKey, made: Made, { prefix, hasher }: KeyMakin
     notBefore: input.notBefore ?? null,
     expiresAt: made.expiresAt,
     enabled: true,
-    internalOnly: input.internalOnly ?? (made.kind === 'api-key' && isInternal(made.by)),
+    enabledAt: nowAt,
+    disableUnusedAfterMs: made.kind === 'api-key' ? disableUnusedAfterMs : null,
+    allowedAddresses: input.allowedAddresses ?? maker?.credential.allowedAddresses ?? null,
+    allowedOrigins: input.allowedOrigins ?? maker?.credential.allowedOrigins ?? null,
+    maxRequestsPerMinute: input.maxRequestsPerMinute ?? maker?.credential.maxRequestsPerMinute ?? null,
+    internalOnly: input.internalOnly ?? (made.kind === 'api-key' && isInternal(by)),
     revokedAt: null,
     revokedBy: null,
     revokedReason: null,
@@ -106,19 +139,11 @@ export function buildKey(input: NewKey, made: Made, { prefix, hasher }: KeyMakin
 }
 
 const KNOWN: readonly string[] = [
-  'name',
-  'description',
+  ...CHANGEABLE_FIELDS,
   'ownerId',
   'orgId',
-  'statements',
-  'resources',
-  'properties',
-  'notBefore',
-  'expiresAt',
   'lifetimeMs',
   'internalOnly',
-  'locale',
-  'timeZone',
   'defaultWorkspace',
 ];
 

@@ -1,7 +1,9 @@
+import { checkAddresses } from './address-list.js';
 import type { FieldError } from './errors.js';
 import { LAST_INSTANT, LIMITS } from './limits.js';
-import type { Statement, StatementInput } from './permissions.js';
-import { checkResources, checkStatements } from './permissions.js';
+import { checkOrigins } from './origin-list.js';
+import type { Statement, StatementInput } from './statement.js';
+import { checkResources, checkStatements } from './statement.js';
 import { isText } from './text.js';
 
 /** What the maker of a key decides and may change later. Instants are epoch ms; null means "not set". */
@@ -16,6 +18,11 @@ export interface KeyFields {
   readonly expiresAt: number | null;
   readonly locale: string | null;
   readonly timeZone: string | null;
+  readonly policyIds: readonly string[];
+  readonly allowedAddresses: readonly string[] | null;
+  readonly allowedOrigins: readonly string[] | null;
+  readonly disableUnusedAfterMs: number | null;
+  readonly maxRequestsPerMinute: number | null;
 }
 
 /** Fields as callers give them: what is undefined stays as it is. */
@@ -25,6 +32,8 @@ export type KeyChanges = {
   readonly statements?: readonly StatementInput[] | undefined;
   /** In place of `expiresAt`: how long from now, in ms. */
   readonly lifetimeMs?: number | undefined;
+  /** In a change: the key's ceiling becomes what its owner, and who asks, may do now. */
+  readonly refreshCeiling?: boolean | undefined;
 };
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
@@ -33,6 +42,7 @@ const CONTROL = /[\u0000-\u001f\u007f]/;
 /** The faults of the fields that are present. */
 export function checkKeyFields(fields: Partial<KeyFields>): FieldError[] {
   const { name, description, statements, resources, properties, notBefore, expiresAt, locale, timeZone } = fields;
+  const { policyIds, allowedAddresses, allowedOrigins, disableUnusedAfterMs, maxRequestsPerMinute } = fields;
   const errors: FieldError[] = [];
   const check = (path: string, holds: boolean, message: string) => {
     if (!holds) errors.push({ path, message });
@@ -52,7 +62,16 @@ export function checkKeyFields(fields: Partial<KeyFields>): FieldError[] {
     );
   }
   if (statements !== undefined) errors.push(...checkStatements(statements));
-  if (resources !== undefined && resources !== null) errors.push(...checkResources(resources));
+  if (policyIds !== undefined) errors.push(...checkPolicyIds(policyIds));
+  if (resources != null) errors.push(...checkResources(resources));
+  if (allowedAddresses != null) errors.push(...checkAddresses(allowedAddresses));
+  if (allowedOrigins != null) errors.push(...checkOrigins(allowedOrigins));
+  check('disableUnusedAfterMs', isIdleTime(disableUnusedAfterMs), 'must be a whole number of ms from an hour, or null');
+  check(
+    'maxRequestsPerMinute',
+    isNumber(maxRequestsPerMinute, 1, LIMITS.requestsPerMinute),
+    `must be a whole number from 1 to ${LIMITS.requestsPerMinute}, or null`,
+  );
   if (properties !== undefined) errors.push(...checkProperties(properties));
   for (const [path, instant] of Object.entries({ notBefore, expiresAt })) {
     check(path, instant == null || isInstant(instant), 'must be an instant before the year 10000, or null');
@@ -94,6 +113,26 @@ function checkProperties(properties: Readonly<Record<string, string>>): FieldErr
           },
         ],
   );
+}
+
+/** The faults of a list of policies' ids; whether they exist is asked elsewhere. */
+export function checkPolicyIds(ids: readonly string[], path = 'policyIds'): FieldError[] {
+  if (!Array.isArray(ids) || ids.length > LIMITS.policies) {
+    return [{ path, message: `must have at most ${LIMITS.policies} entries` }];
+  }
+  if (new Set(ids).size < ids.length) return [{ path, message: 'must hold no entry twice' }];
+  return ids.flatMap((id, index) => checkIdentifier(`${path}.${index}`, id));
+}
+
+const HOUR_MS = 3_600_000;
+
+function isIdleTime(ms: unknown): boolean {
+  return isNumber(ms, HOUR_MS, Number.MAX_SAFE_INTEGER / 2);
+}
+
+/** What is not given, or null, is right too. */
+function isNumber(value: unknown, min: number, max: number): boolean {
+  return value == null || (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max);
 }
 
 function isInstant(instant: unknown): boolean {

@@ -1,6 +1,12 @@
+import { isRangeWithin } from './address-list.js';
 import { AuthError, type FieldError } from './errors.js';
-import { Principal } from './principal.js';
+import type { Doer } from './events.js';
+import { LIMITS } from './limits.js';
+import { Permissions } from './permissions.js';
+import type { Policy } from './policy-view.js';
+import { Principal, type Rights } from './principal.js';
 import type { ApiKeyRecord } from './records.js';
+import type { Ceiling, Statement } from './statement.js';
 
 /**
  * Who asks for a change. A principal can give away no more than it has itself; a string names the host's own code
@@ -15,6 +21,11 @@ export function actorName(by: Actor): string {
   throw new TypeError('by must be the principal that asks (req.user), or for the host’s own code a name, e.g. "setup"');
 }
 
+/** The same, for the audit trail. */
+export function doer(by: Actor): Doer {
+  return { actorId: actorName(by), credentialId: by instanceof Principal ? by.credential.id : null };
+}
+
 /** When a key made by `by` must end at the latest, epoch ms; null: any time. */
 export function latestExpiry(by: Actor): number | null {
   if (!(by instanceof Principal) || by.credential.kind === 'session') return null;
@@ -22,15 +33,75 @@ export function latestExpiry(by: Actor): number | null {
   return isFree ? null : by.credential.expiresAt;
 }
 
+/** The bound of a key for an owner who may do `ofOwner` (null: nobody has told), made by `by`. */
+export function ceilingFor(by: Actor, ofOwner: readonly Statement[] | null): Ceiling {
+  const bounds = [...(by instanceof Principal ? by.toCeiling() : []), ...(ofOwner === null ? [] : [ofOwner])];
+  return narrowed(bounds);
+}
+
+/** What all of `bounds` allow, without those that add nothing. */
+export function narrowed([first, ...others]: Ceiling): Ceiling {
+  return first === undefined ? [] : new Permissions(first, ...others).toCeiling();
+}
+
+/** The keys that one made by `by` comes from, the nearest first. @throws AuthError `forbidden` when they are too many. */
+export function lineageOf(by: Actor): readonly string[] {
+  const lineage = by instanceof Principal ? by.lineage() : [];
+  if (lineage.length <= LIMITS.lineage) return lineage;
+  throw new AuthError('forbidden', {
+    message: `A key can come from at most ${LIMITS.lineage} others. Ask with a key made by a login.`,
+  });
+}
+
+/** Rights that are asked for by name. */
+export interface AskedRights {
+  readonly statements?: readonly Statement[] | undefined;
+  readonly policies?: readonly Policy[] | undefined;
+  /** A key that has some of them already: these are not asked about. */
+  readonly had?: Pick<ApiKeyRecord, 'statements' | 'policyIds'> | undefined;
+}
+
 /**
- * Nobody can make a credential with more rights than their own or in another organisation, nor change one that has.
- * @throws AuthError `forbidden`, naming each field.
+ * Nobody can give away rights beyond their own, whatever may hold the key in besides.
+ * @throws AuthError `forbidden`, naming each statement and policy.
  */
-export function refuseExcess(by: Actor, record: ApiKeyRecord): void {
+export function refuseGrant(by: Actor, { statements = [], policies = [], had }: AskedRights): void {
   actorName(by);
   if (!(by instanceof Principal)) return;
-  const errors: FieldError[] = [...by.exceededBy(record)];
-  if (record.orgId !== by.orgId) errors.push({ path: 'orgId', message: 'must be that of the credential' });
+  const kept = new Set(had?.statements.map((statement) => JSON.stringify(statement)));
+  const isNew = (statement: Statement) => !kept.has(JSON.stringify(statement));
+  const exceeds = (given: readonly Statement[]) => by.exceededBy(given).length > 0;
+  refuse([
+    ...statements.flatMap((statement, index) =>
+      isNew(statement) && exceeds([statement]) ? [{ path: `statements.${index}`, message: BEYOND }] : [],
+    ),
+    ...policies.flatMap((policy, index) =>
+      !had?.policyIds.includes(policy.id) && exceeds(policy.statements)
+        ? [{ path: `policyIds.${index}`, message: BEYOND }]
+        : [],
+    ),
+  ]);
+}
+
+const BEYOND = 'goes beyond the rights of the credential that asks for it';
+
+/**
+ * Nobody can make a key that is stronger than they are or in another organisation, nor change one that is.
+ * @throws AuthError `forbidden`, naming each field.
+ */
+export function refuseExcess(by: Actor, record: ApiKeyRecord, rights: Rights): void {
+  actorName(by);
+  if (!(by instanceof Principal)) return;
+  const isForeign = record.orgId !== by.orgId;
+  const named = by.includes(rights) ? [] : by.exceededBy(record.statements);
+  refuse([
+    ...(by.includes(rights) || named.length > 0 ? named : [{ path: 'policyIds', message: BEYOND }]),
+    ...by.untied(record.resources),
+    ...(isForeign ? [{ path: 'orgId', message: 'must be that of the credential' }] : []),
+  ]);
+}
+
+function refuse(errors: readonly FieldError[]): void {
   if (errors.length === 0) return;
   throw new AuthError('forbidden', { message: 'The key would have more rights than the credential.', errors });
 }
@@ -46,11 +117,45 @@ export function refuseOutliving(by: Actor, { expiresAt }: ApiKeyRecord): void {
   });
 }
 
-/** What leaks of an internal key is worth nothing outside: so it must not make itself a key that is. */
-export function refuseOpening(by: Actor, { internalOnly }: ApiKeyRecord): void {
-  if (internalOnly || !isInternal(by)) return;
-  const errors = [{ path: 'internalOnly', message: 'must be true: an internal key asks for it' }];
+/**
+ * What is accepted only from some addresses or origins, only so often, or only inside, must not make itself a key that is
+ * accepted more widely, nor get the secret of one.
+ * @throws AuthError `forbidden`, naming each field.
+ */
+export function refuseOpening(by: Actor, record: ApiKeyRecord): void {
+  if (!(by instanceof Principal)) return;
+  const { internalOnly, allowedAddresses, allowedOrigins, maxRequestsPerMinute } = by.credential;
+  const errors: FieldError[] = [];
+  const check = (path: string, isBound: boolean, isWithin: boolean) => {
+    if (isBound && !isWithin) errors.push({ path, message: 'must be as narrow as that of the credential that asks' });
+  };
+  // A session key that an internal key mints works outside, too: it is for a short time only.
+  check('internalOnly', internalOnly === true && record.kind === 'api-key', record.internalOnly);
+  check(
+    'allowedAddresses',
+    allowedAddresses !== undefined,
+    record.allowedAddresses?.every((range) => isRangeWithin(range, allowedAddresses ?? [])) ?? false,
+  );
+  check(
+    'allowedOrigins',
+    allowedOrigins !== undefined,
+    record.allowedOrigins?.every((origin) => allowedOrigins?.includes(origin)) ?? false,
+  );
+  check(
+    'maxRequestsPerMinute',
+    maxRequestsPerMinute !== undefined,
+    (record.maxRequestsPerMinute ?? Number.POSITIVE_INFINITY) <= (maxRequestsPerMinute ?? 0),
+  );
+  if (errors.length === 0) return;
   throw new AuthError('forbidden', { message: 'The key would be accepted where the credential is not.', errors });
+}
+
+/** A new secret of a key that does not end with the key that asks would outlive it. */
+export function refuseEscape(by: Actor, { id, parentIds }: ApiKeyRecord): void {
+  if (!(by instanceof Principal) || by.credential.kind === 'session' || by.can('keys:manage', 'api-keys')) return;
+  const own = by.credential.id;
+  if (id === own || parentIds.includes(own)) return;
+  throw new AuthError('forbidden', { message: 'The key does not end with the credential that asks.' });
 }
 
 export function isInternal(by: Actor): boolean {

@@ -1,7 +1,7 @@
 import type { Criterion, FieldTypes } from './criteria.js';
 import { escapeLike } from './criteria.js';
 import type { ApiKeyKind, ApiKeyRecord, KeyState, KeyUsage } from './records.js';
-import { keyState } from './records.js';
+import { KEY_STATES, keyState } from './records.js';
 
 /** A key as people and programs see it: the record without its hashes, what it was used for, and its state. */
 export interface ApiKey extends Omit<ApiKeyRecord, 'secretHash' | 'previousSecretHash' | 'expungeAt'>, KeyUsage {
@@ -24,14 +24,17 @@ export interface IssuedKey {
 
 /** The fields that `search` takes. */
 export const SEARCHABLE_FIELDS = Object.freeze({
-  id: 'string',
-  kind: 'string',
+  id: 'id',
+  kind: ['api-key', 'session-key'],
   name: 'string',
   description: 'string',
   ownerId: 'string',
   createdBy: 'string',
   lastFour: 'string',
-  state: 'string',
+  state: KEY_STATES,
+  policyIds: 'list',
+  parentIds: 'list',
+  internalOnly: 'boolean',
   locale: 'string',
   timeZone: 'string',
   enabled: 'boolean',

@@ -46,6 +46,10 @@ export interface UseOptions {
 export interface Latchkey {
   readonly apiKeys: Core['apiKeys'];
   readonly sessionKeys: Core['sessionKeys'];
+  readonly policies: Core['policies'];
+  /** The audit trail: `list`. */
+  readonly audit: Pick<Core['audit'], 'list'>;
+  readonly leakedKeys: Core['leakedKeys'];
   /** Logins and sessions; null without the options `users` and `session`. */
   readonly logins: UserServices['logins'] | null;
   readonly sessions: LoginSessions | null;
@@ -66,11 +70,11 @@ export interface Latchkey {
   session(): RequestHandler;
   /** Middleware: keys marked `internalOnly` are accepted behind it, and nowhere else. */
   internal(): RequestHandler;
-  /** Error middleware: answers in `application/problem+json`. */
+  /** Error middleware: answers in `application/problem+json`, and tells of every 403. */
   errorHandler(): ErrorRequestHandler;
   /**
-   * Tells `listener` what happens: `login.succeeded`, `login.failed`, `session.started`, `session.ended`, `request.refused`,
-   * or `*` for all. Returns the function that ends it. A listener that throws harms nobody.
+   * Tells `listener` what happens, by the type of the event (see `LatchkeyEvent`), or `*` for all. Returns the function
+   * that ends it. A listener that throws harms nobody.
    */
   on<Type extends EventType | '*'>(type: Type, listener: EventListener<Type>): () => void;
   /** Tells every process that a user was changed: sessions and keys of one who is no longer enabled stop at once. */
@@ -110,6 +114,9 @@ function create(options: LatchkeyOptions): Latchkey {
   return {
     apiKeys: core.apiKeys,
     sessionKeys: core.sessionKeys,
+    policies: core.policies,
+    audit: core.audit,
+    leakedKeys: core.leakedKeys,
     logins: logins === null ? null : (core.users?.logins ?? null),
     sessions: logins?.sessions ?? null,
     use(passport, { fast = true } = {}) {
@@ -118,14 +125,13 @@ function create(options: LatchkeyOptions): Latchkey {
       if (fast) installFramework(passport, authenticator, strategies);
     },
     authenticate: (names, settings) => authenticate(authenticator, names, settings),
-    requirePermission: (action, resource, settings) =>
-      requirePermission(() => authenticator.challenges(), action, resource, settings),
+    requirePermission: (action, resource, settings) => requirePermission(authenticator, action, resource, settings),
     session() {
       if (logins === null) throw new TypeError('latchkey.session() needs the options users and session');
       return logins.middleware();
     },
     internal: () => internal.middleware(),
-    errorHandler,
+    errorHandler: () => errorHandler(authenticator.log),
     on: (type, listener) => core.events.on(type, listener),
     userChanged: core.userChanged,
     health: core.health,
@@ -140,8 +146,11 @@ const OPTIONS = {
     prefix: 'string',
     peppers: 'list',
     keys: 'object',
+    keyRules: 'object',
+    notices: 'object',
     cache: 'object',
     usage: 'object',
+    audit: 'object',
     users: 'object',
     usersTimeoutMs: 'number',
     lockout: 'object',
@@ -153,10 +162,20 @@ const OPTIONS = {
   keys: {
     defaultLifetimeMs: 'number',
     maxLifetimeMs: 'number or null',
+    maxAgeMs: 'number or null',
     allowNever: 'boolean',
+    allowExtension: 'boolean',
     maxGraceMs: 'number',
     retentionMs: 'number',
   },
+  keyRules: {
+    mutable: 'list',
+    maxPerUser: 'number',
+    endWithParent: 'boolean',
+    disableUnusedAfterMs: 'number or null',
+  },
+  notices: { expiringMs: 'list' },
+  audit: { maxAgeMs: 'number', maxEntries: 'number', flushIntervalMs: 'number' },
   cache: { maxEntries: 'number', maxAgeMs: 'number', maxUnknown: 'number', unknownAgeMs: 'number' },
   usage: { flushIntervalMs: 'number' },
   lockout: {
@@ -172,7 +191,7 @@ const OPTIONS = {
 
 function checkAll(options: LatchkeyOptions): void {
   checkOptions('createLatchkey', options, OPTIONS.createLatchkey);
-  for (const group of ['keys', 'cache', 'usage', 'lockout', 'http'] as const) {
+  for (const group of ['keys', 'keyRules', 'notices', 'cache', 'usage', 'audit', 'lockout', 'http'] as const) {
     checkOptions(group, options[group], OPTIONS[group]);
   }
   const { store, users, now = Date.now } = options;

@@ -109,7 +109,7 @@ export class Logins {
 
   #succeeded(who: Authenticated, address: string | null): Authenticated {
     const { id: userId, orgId } = who.user;
-    this.#events.emit({ type: 'login.succeeded', at: this.#now(), address, userId, orgId });
+    this.#events.emit({ type: 'login.succeeded', at: this.#now(), address, orgId, userId });
     return who;
   }
 
@@ -117,11 +117,14 @@ export class Logins {
   #failed(error: unknown, user: User | null, address: string | null): unknown {
     if (error instanceof AuthError && error.code !== 'store_unavailable') {
       const reason = error.reason as LoginFailure;
-      this.#events.emit({ type: 'login.failed', at: this.#now(), address, userId: user?.id ?? null, reason });
+      const { id: userId, orgId } = user ?? UNKNOWN;
+      this.#events.emit({ type: 'login.failed', at: this.#now(), address, orgId, userId, reason });
     }
     return error;
   }
 }
+
+const UNKNOWN = { id: null, orgId: null };
 
 function kept(token: string): string {
   return `login-${hash('sha256', token, 'base64url')}`;

@@ -1,7 +1,8 @@
 import type { BoundedDirectory } from './bounded-directory.js';
-import type { Statement } from './permissions.js';
-import { Rights } from './principal.js';
+import { Permissions } from './permissions.js';
+import type { Statement } from './statement.js';
 import type { ChangeFeed } from './stores/store.js';
+import type { LookupCounts } from './telemetry.js';
 import type { User } from './users.js';
 import { VerificationCache } from './verification-cache.js';
 
@@ -14,22 +15,22 @@ const UNKNOWN_AGE_MS = 5_000;
 export interface Owner {
   readonly user: User;
   readonly statements: readonly Statement[];
-  readonly rights: Rights;
+  readonly permissions: Permissions;
 }
 
 /** Who the users behind credentials are, cached: a change told by `userChanged` is heard of at once, any other in a minute. */
 export class Owners {
   readonly #cache: VerificationCache<Owner>;
 
-  constructor(directory: BoundedDirectory, feed: ChangeFeed, now: () => number) {
+  constructor(directory: BoundedDirectory, feed: ChangeFeed, now: () => number, lookups?: LookupCounts) {
     const load = async (id: string): Promise<Owner | null> => {
       const user = await directory.findById(id);
       if (user === null || !user.isEnabled) return null;
       const statements = await directory.statements(user);
-      return { user, statements, rights: new Rights({ statements, resources: null }) };
+      return { user, statements, permissions: new Permissions(statements) };
     };
     const ages = { maxAgeMs: OWNER_MAX_AGE_MS, unknownAgeMs: UNKNOWN_AGE_MS };
-    this.#cache = new VerificationCache('users', load, feed, now, ages);
+    this.#cache = new VerificationCache('users', load, feed, now, ages, undefined, lookups);
   }
 
   /** Null for a user who was deleted or disabled; undefined when the directory has to be asked. */

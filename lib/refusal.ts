@@ -9,6 +9,10 @@ export type RefusalReason =
   | 'disabled'
   | 'not_yet_valid'
   | 'expired'
+  | 'unused'
+  | 'parent_ended'
+  | 'address_not_allowed'
+  | 'origin_not_allowed'
   | 'owner_disabled'
   | 'session_ended'
   | 'request_id_missing'
@@ -40,6 +44,10 @@ export const REVOKED = new Refusal('revoked');
 export const DISABLED = new Refusal('disabled');
 export const NOT_YET_VALID = new Refusal('not_yet_valid');
 export const EXPIRED = new Refusal('expired');
+export const UNUSED_TOO_LONG = new Refusal('unused');
+export const PARENT_ENDED = new Refusal('parent_ended');
+export const ADDRESS_NOT_ALLOWED = new Refusal('address_not_allowed');
+export const ORIGIN_NOT_ALLOWED = new Refusal('origin_not_allowed');
 export const OWNER_DISABLED = new Refusal('owner_disabled');
 export const SESSION_ENDED = new Refusal('session_ended');
 export const COOKIE_SESSION_ENDED = new Refusal('session_ended', true);

@@ -1,18 +1,14 @@
 import type { FieldError } from './errors.js';
-import { AuthError } from './errors.js';
 import type { KeyMaking, NewKey } from './key-builder.js';
-import { buildKey, checkNewKey, refuseFaults, settleOwner } from './key-builder.js';
-import { checkSize } from './key-input.js';
-import type { Actor } from './key-rights.js';
-import { actorName, refuseExcess, refuseOutliving } from './key-rights.js';
+import { buildKey, checkNewKey, settleOwner } from './key-builder.js';
+import type { KeyIssuer } from './key-issuer.js';
+import { actorName } from './key-rights.js';
 import type { IssuedKey } from './key-view.js';
-import { toApiKey } from './key-view.js';
-import type { StatementInput } from './permissions.js';
-import { checkStatements, toStatement } from './permissions.js';
-import type { ApiKeyRecord } from './records.js';
-import { UNUSED } from './records.js';
+import type { MakeOptions } from './key-writer.js';
+import type { Policy } from './policy-view.js';
+import { toInternalPolicy } from './policy-view.js';
 import { generateSecret } from './secret.js';
-import type { ApiKeyStore } from './stores/store.js';
+import type { StatementInput } from './statement.js';
 
 const DEFAULT_DURATION_MS = 3_600_000;
 const MIN_DURATION_MS = 1_000;
@@ -20,29 +16,24 @@ const MAX_DURATION_MS = 86_400_000;
 /** A session key stays readable this long after its end, in ms. */
 const RETENTION_MS = 86_400_000;
 
-/** A policy of the host's own: a named list of statements that session keys can be made from. */
-export interface Policy {
-  readonly id: string;
-  readonly name: string;
-  readonly statements: readonly StatementInput[];
-}
-
 export interface NewSessionKey {
   /** On whose behalf it acts. */
   readonly userId: string;
   readonly orgId?: string | null | undefined;
   readonly name?: string | undefined;
-  /** Of policies that the host has named; their statements are copied into the key. */
+  /** Of policies whose rights it has, as they are at the time of each request. */
   readonly policyIds?: readonly string[] | undefined;
   readonly statements?: readonly StatementInput[] | undefined;
   /** 1,000 to 86,400,000 ms; default one hour. */
   readonly durationMs?: number | undefined;
   readonly defaultWorkspace?: string | null | undefined;
   readonly properties?: Readonly<Record<string, string>> | undefined;
+  readonly allowedAddresses?: readonly string[] | null | undefined;
+  readonly allowedOrigins?: readonly string[] | null | undefined;
 }
 
 export interface IssuedSessionKey extends IssuedKey {
-  /** Those that `policyIds` named. */
+  /** Those that `policyIds` named, then, where it has statements of its own, these as a policy of type `internal`. */
   readonly policies: readonly Policy[];
 }
 
@@ -51,26 +42,18 @@ export interface IssuedSessionKey extends IssuedKey {
  * Once made they are listed, revoked and verified as API keys are.
  */
 export class SessionKeys {
-  readonly #store: ApiKeyStore;
   readonly #making: KeyMaking;
-  readonly #policies: ReadonlyMap<string, Policy>;
+  readonly #issuer: KeyIssuer;
 
-  /** @throws TypeError for a policy whose statements are wrong, or whose id stands twice. */
-  constructor(store: ApiKeyStore, making: KeyMaking, policies: readonly Policy[]) {
-    this.#store = store;
+  constructor(making: KeyMaking, issuer: KeyIssuer) {
     this.#making = making;
-    this.#policies = new Map(policies.map((policy) => [policy.id, policy]));
-    for (const { id, statements } of policies) {
-      const [fault] = checkStatements(statements.map(toStatement));
-      if (fault !== undefined) throw new TypeError(`policies: ${id}: ${fault.path} ${fault.message}`);
-    }
-    if (this.#policies.size !== policies.length) throw new TypeError('policies: two have the same id');
+    this.#issuer = issuer;
   }
 
   /** @throws AuthError `invalid_request` naming each field; `forbidden` when `by` would give more than it has. */
-  async mint(input: NewSessionKey, { by }: { readonly by: Actor }): Promise<IssuedSessionKey> {
+  async mint(input: NewSessionKey, options: MakeOptions): Promise<IssuedSessionKey> {
+    const { by } = options;
     const { policyIds = [], statements = [], durationMs = DEFAULT_DURATION_MS } = input;
-    const policies = policyIds.map((id) => this.#policies.get(id));
     const nowAt = this.#making.now();
     const expiresAt = nowAt + durationMs;
     const secret = generateSecret(this.#making.prefix);
@@ -80,37 +63,27 @@ export class SessionKeys {
       orgId: input.orgId,
       properties: input.properties,
       defaultWorkspace: input.defaultWorkspace,
-      statements: [...policies.flatMap((policy) => policy?.statements ?? []), ...statements],
+      allowedAddresses: input.allowedAddresses,
+      allowedOrigins: input.allowedOrigins,
+      statements,
+      policyIds,
     };
     actorName(by);
-    const key = await settleOwner(asked, by, this.#making, 'userId');
+    const settled = await settleOwner(asked, by, this.#making, 'userId');
     const made = { kind: 'session-key' as const, by, secret, expiresAt, expungeAt: expiresAt + RETENTION_MS };
-    const record = buildKey(key, made, this.#making, nowAt);
-    refuseFaults([...this.#checkPolicies(policyIds), ...checkDuration(durationMs), ...checkRecord(key, record)]);
-    refuseFaults(checkSize(record));
-    refuseExcess(by, record);
-    refuseOutliving(by, record);
-    if (!(await this.#store.insert(record))) throw new AuthError('conflict', { reason: 'the id exists' });
+    const record = buildKey(settled, made, this.#making, nowAt);
+    const faults = [...checkDuration(durationMs), ...asUserFaults(checkNewKey(settled.input, record))];
+    const { key, policies } = await this.#issuer.issue(record, asked, faults, options);
     return {
-      key: toApiKey(record, UNUSED, nowAt),
+      key,
       secret: secret.secret,
       token: secret.token,
-      policies: policies.filter((policy) => policy !== undefined),
+      policies: statements.length === 0 ? policies : [...policies, toInternalPolicy(record)],
     };
-  }
-
-  #checkPolicies(ids: readonly string[]): FieldError[] {
-    return ids.flatMap((id, index) =>
-      this.#policies.has(id) ? [] : [{ path: `policyIds.${index}`, message: 'names no policy' }],
-    );
   }
 }
 
 /** The owner of the record is the user of the input. */
-function checkRecord(input: NewKey, record: ApiKeyRecord): FieldError[] {
-  return asUserFaults(checkNewKey(input, record));
-}
-
 function asUserFaults(errors: readonly FieldError[]): FieldError[] {
   return errors.map(({ path, message }) => ({ path: path === 'ownerId' ? 'userId' : path, message }));
 }

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { LoginRecord } from './login-record.js';
 import type { Owner, Owners } from './owners.js';
-import { Principal } from './principal.js';
+import { Principal, Rights } from './principal.js';
 import type { Refusal } from './refusal.js';
 import {
   COOKIE_OWNER_DISABLED,
@@ -13,6 +13,7 @@ import {
 } from './refusal.js';
 import { authUserName, hashRequestId, parseSessionId, publicSessionId, remainingMs } from './session-id.js';
 import type { SessionStates, StateStore } from './stores/state.js';
+import type { Telemetry } from './telemetry.js';
 
 /** Wrong request ids of one session are counted for this long after the first, in ms. */
 const COUNT_WINDOW_MS = 900_000;
@@ -26,8 +27,10 @@ export class SessionVerifier {
   readonly #state: StateStore;
   readonly #owners: Owners;
   readonly #now: () => number;
+  readonly #telemetry: Telemetry;
 
-  constructor(state: StateStore, owners: Owners, now: () => number) {
+  constructor(state: StateStore, owners: Owners, now: () => number, telemetry: Telemetry) {
+    this.#telemetry = telemetry;
     this.#state = state;
     this.#owners = owners;
     this.#now = now;
@@ -38,7 +41,11 @@ export class SessionVerifier {
   }
 
   /** `userName` and `token` of Basic. */
-  async verifyToken(userName: string, token: string): Promise<Principal | Refusal> {
+  verifyToken(userName: string, token: string): Promise<Principal | Refusal> {
+    return this.#telemetry.traced('basic', () => this.#verifyToken(userName, token));
+  }
+
+  async #verifyToken(userName: string, token: string): Promise<Principal | Refusal> {
     const id = publicSessionId(token);
     const login = userName === authUserName(id) ? await this.#read(token, id) : null;
     return login?.kind === 'token' ? this.#principal(login, id, 'basic') : SESSION_ENDED;
@@ -50,7 +57,15 @@ export class SessionVerifier {
    * @param loaded what the session middleware read; null: it is read here.
    * @param requestId what came in the header; undefined: nothing. Null: none is needed for this request.
    */
-  async verifyCookie(
+  verifyCookie(
+    sessionId: string,
+    loaded: LoginRecord | null,
+    requestId: string | undefined | null,
+  ): Promise<Principal | Refusal> {
+    return this.#telemetry.traced('session-cookie', () => this.#verifyCookie(sessionId, loaded, requestId));
+  }
+
+  async #verifyCookie(
     sessionId: string,
     loaded: LoginRecord | null,
     requestId: string | undefined | null,
@@ -111,8 +126,8 @@ function sessionPrincipal(owner: Owner, login: LoginRecord, sessionId: string, s
     scheme,
     expiresAt: login.expiresAt,
   };
-  const { user, statements, rights } = owner;
+  const { user, statements, permissions } = owner;
   const { id, orgId } = user;
-  const identity = { id, orgId, credential, statements, resources: null, properties: {}, locale: null, timeZone: null };
-  return new Principal(identity, rights);
+  const none = { policyIds: [], resources: null, properties: {}, locale: null, timeZone: null };
+  return new Principal({ id, orgId, credential, statements, ...none }, new Rights(permissions, null));
 }

@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { AuthError } from './errors.js';
+import { AuthError, invalidRequest } from './errors.js';
 import type { Events } from './events.js';
+import type { Actor } from './key-rights.js';
+import { doer } from './key-rights.js';
 import type { FailedLogins } from './lockout.js';
 import type { LoginRecord, Session, SessionKind } from './login-record.js';
 import { toSession } from './login-record.js';
 import { generateSessionId, hashRequestId, publicSessionId, remainingMs } from './session-id.js';
-import type { SessionStates } from './stores/state.js';
+import type { ListedSession, SessionStates } from './stores/state.js';
 import type { User } from './users.js';
 
 const MAX_USER_AGENT = 200;
@@ -43,6 +45,14 @@ export interface NewLogin {
   /** Shorter than the instance's, for this login. */
   readonly idleMs?: number | undefined;
   readonly absoluteMs?: number | undefined;
+}
+
+/** Who ends a session, for the audit trail. */
+export interface EndOptions {
+  /** Default: nobody who is known. */
+  readonly by?: Actor | undefined;
+  /** The client's. */
+  readonly address?: string | null | undefined;
 }
 
 /** The secrets of a new session, told once. */
@@ -121,8 +131,8 @@ export class Sessions {
     const session = { login: JSON.stringify(login), data, userId, createdAt, expiresAt };
     const id = publicSessionId(sessionId);
     await this.#states.insert(id, session, ttlMs);
-    const { kind, address } = login;
-    this.#events.emit({ type: 'session.started', at: createdAt, address, sessionId: id, userId, kind });
+    const { orgId, kind, address } = login;
+    this.#events.emit({ type: 'session.started', at: createdAt, address, orgId, sessionId: id, userId, kind });
     return toSession(id, login, ttlMs, createdAt);
   }
 
@@ -131,14 +141,16 @@ export class Sessions {
    * seen no more than allowed: whatever the clocks say, and however many come at once, of which the oldest stay.
    * @throws AuthError `conflict`, the session being ended, when it is refused.
    */
-  async enforceLimit(sessionId: string, userId: string): Promise<void> {
+  async enforceLimit({ sessionId, login }: BegunSession): Promise<void> {
     if (this.#maxPerUser === Number.POSITIVE_INFINITY) return;
+    const { userId, orgId, address } = login;
+    const ending = { by: userId, address };
     const id = publicSessionId(sessionId);
     const byAge = (a: Session, b: Session) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
     const aliveByAge = async () => (await this.list(userId)).toSorted(byAge);
     if (this.#whenFull === 'end-oldest') {
       const sessions = await aliveByAge();
-      for (const oldest of sessions.slice(0, -this.#maxPerUser)) await this.#end(oldest.id, userId);
+      for (const oldest of sessions.slice(0, -this.#maxPerUser)) await this.#end(oldest, ending);
       return;
     }
     for (let looks = 0; looks < LOOKS; looks++) {
@@ -147,7 +159,7 @@ export class Sessions {
       if (!sessions.slice(0, this.#maxPerUser).some((session) => session.id === id)) break;
       await setTimeout(LOOK_AGAIN_MS);
     }
-    await this.#end(id, userId);
+    await this.#end({ id, userId, orgId }, ending);
     throw new AuthError('conflict', { message: 'The user has as many sessions as are allowed. End one of them.' });
   }
 
@@ -171,34 +183,41 @@ export class Sessions {
   }
 
   /** By the public id. False when there was no such session of this user. When it resolves, the session is over. */
-  async end(id: string, userId: string): Promise<boolean> {
+  async end(id: string, userId: string, options: EndOptions = {}): Promise<boolean> {
     const session = await this.find(id);
-    return session?.userId === userId && (await this.#end(id, userId));
+    return session?.userId === userId && (await this.#end(session, options));
   }
 
   /** By the public id, whoever is logged in to it, or nobody. */
-  async endAnybodys(id: string): Promise<void> {
+  async endAnybodys(id: string, options: EndOptions = {}): Promise<void> {
     const session = await this.find(id);
     if (session === null) await this.#states.end(id, null);
-    else await this.#end(id, session.userId);
+    else await this.#end(session, options);
   }
 
   /** Ends all sessions of a user but `exceptId`; returns how many. */
-  async endAll(userId: string, exceptId?: string): Promise<number> {
-    const ids = (await this.#states.list(userId)).map(({ id }) => id).filter((id) => id !== exceptId);
-    await Promise.all(ids.map((id) => this.#end(id, userId)));
-    return ids.length;
+  async endAll(userId: string, exceptId?: string, options: EndOptions = {}): Promise<number> {
+    const sessions = (await this.#states.list(userId)).filter(({ id }) => id !== exceptId);
+    const end = ({ id, login }: ListedSession) => this.#end({ ...(JSON.parse(login) as LoginRecord), id }, options);
+    await Promise.all(sessions.map(end));
+    return sessions.length;
   }
 
   /** For a session that is known to be the user's. */
-  async #end(id: string, userId: string): Promise<boolean> {
-    const isEnded = await this.#states.end(id, userId);
+  async #end(session: Ended, { by, address = null }: EndOptions): Promise<boolean> {
+    const { id: sessionId, userId, orgId } = session;
+    const who = by === undefined ? NOBODY : doer(by);
+    const isEnded = await this.#states.end(sessionId, userId);
     if (isEnded) {
-      this.#events.emit({ type: 'session.ended', at: this.#now(), address: null, sessionId: id, userId });
+      this.#events.emit({ type: 'session.ended', at: this.#now(), address, orgId, ...who, sessionId, userId });
     }
     return isEnded;
   }
 }
+
+type Ended = Pick<Session, 'id' | 'userId' | 'orgId'>;
+
+const NOBODY = { actorId: null, credentialId: null };
 
 function duration(name: string, ms: number): number {
   if (Number.isSafeInteger(ms) && ms >= 1_000 && ms <= 366 * DAY_MS) return ms;
@@ -209,7 +228,5 @@ function duration(name: string, ms: number): number {
 function shorter(name: string, asked: number | undefined, allowed: number): number {
   if (asked === undefined) return allowed;
   if (Number.isSafeInteger(asked) && asked >= 1_000 && asked <= allowed) return asked;
-  throw new AuthError('invalid_request', {
-    errors: [{ path: name, message: `must be from 1 to ${allowed / 1_000} seconds` }],
-  });
+  throw invalidRequest([{ path: name, message: `must be from 1 to ${allowed / 1_000} seconds` }]);
 }

@@ -1,3 +1,4 @@
+import type { Events } from './events.js';
 import type { ApiKeyStore, UsageDelta } from './stores/store.js';
 
 /** Keys that may wait for the next flush; more are counted on the key itself and enter when there is room. */
@@ -91,18 +92,20 @@ function later(a: number | null, b: number | null): number | null {
 /** Collects uses and refusals in the process and writes them in batches: never a write per request. */
 export class UsageRecorder {
   readonly #store: ApiKeyStore;
+  readonly #events: Events;
   readonly #timer: NodeJS.Timeout;
   #waiting = new Map<string, UsageCounter>();
   #flush: Promise<void> | null = null;
   /** What a failed flush puts back must not call for the next one at once. */
   #isFailing = false;
 
-  constructor(store: ApiKeyStore, options: UsageOptions = {}) {
+  constructor(store: ApiKeyStore, events: Events, options: UsageOptions = {}) {
     const { flushIntervalMs = 5_000 } = options;
     if (!Number.isSafeInteger(flushIntervalMs) || flushIntervalMs < 10 || flushIntervalMs > 3_600_000) {
       throw new TypeError('usage.flushIntervalMs must be a whole number from 10 to 3600000');
     }
     this.#store = store;
+    this.#events = events;
     this.#timer = setInterval(() => this.#flushInBackground(), flushIntervalMs).unref();
   }
 
@@ -148,12 +151,19 @@ export class UsageRecorder {
     this.#waiting = new Map();
     if (batch.length === 0) return;
     try {
-      await this.#store.addUsage(batch.map(({ delta }) => delta));
+      const deltas = batch.map(({ delta }) => delta);
+      const firstUsed = new Set(await this.#store.addUsage(deltas));
       this.#isFailing = false;
+      for (const delta of deltas.filter(({ id }) => firstUsed.has(id))) this.#tellFirstUse(delta);
     } catch (error) {
       this.#isFailing = true;
       for (const { counter, delta } of batch) counter.restore(delta);
       throw error;
     }
+  }
+
+  #tellFirstUse({ id: keyId, orgId, ownerId, lastUsedAt, lastUsedFrom: address }: UsageDelta): void {
+    if (lastUsedAt === null) return;
+    this.#events.emit({ type: 'key.first-used', at: lastUsedAt, address, orgId, keyId, ownerId });
   }
 }

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { ChangeFeed, Collection } from './stores/store.js';
+import type { LookupCounts } from './telemetry.js';
 
 export interface VerificationCacheOptions {
   /** Keys kept at most; the least recently used go first. Default 10,000; 0 turns the cache off. */
@@ -17,6 +18,13 @@ interface Slot<Entry> {
   readonly freshUntil: number;
 }
 
+/** Records that entries were made of, besides their own. */
+export interface Dependency<Entry> {
+  readonly collection: Collection;
+  /** Whether `entry` was made of any of them. */
+  readonly isPartOf: (entry: Entry) => boolean;
+}
+
 /**
  * What was read from the store for verification, by id. Serves only while the change feed is live; a changed id is
  * dropped at once, and everything when the feed is lost. Concurrent misses of one id read the store once.
@@ -30,6 +38,7 @@ export class VerificationCache<Entry extends object> {
   readonly #now: () => number;
   readonly #maxAgeMs: number;
   readonly #unknownAgeMs: number;
+  readonly #lookups: LookupCounts;
   readonly #unsubscribe: () => void;
 
   constructor(
@@ -38,7 +47,10 @@ export class VerificationCache<Entry extends object> {
     feed: ChangeFeed,
     now: () => number,
     options: VerificationCacheOptions = {},
+    dependency?: Dependency<Entry>,
+    lookups: LookupCounts = { hits: 0, misses: 0 },
   ) {
+    this.#lookups = lookups;
     const max = wholeNumber('cache.maxEntries', options.maxEntries ?? 10_000);
     const maxUnknown = wholeNumber('cache.maxUnknown', options.maxUnknown ?? 10_000);
     this.#known = max === 0 ? null : new LRUCache({ max });
@@ -49,13 +61,23 @@ export class VerificationCache<Entry extends object> {
     this.#feed = feed;
     this.#now = now;
     this.#unsubscribe = feed.subscribe({
-      changed: (changed, id) => changed === collection && this.#forget(id),
+      changed: (changed, id) => {
+        if (changed === collection) this.#forget(id);
+        else if (changed === dependency?.collection) this.#forgetWhere(dependency.isPartOf);
+      },
       lost: () => this.#forgetAll(),
     });
   }
 
   /** The cached entry; null for an id known not to exist; undefined when the store has to be asked. */
   peek(id: string, nowAt: number): Entry | null | undefined {
+    const entry = this.#cached(id, nowAt);
+    if (entry === undefined) this.#lookups.misses++;
+    else this.#lookups.hits++;
+    return entry;
+  }
+
+  #cached(id: string, nowAt: number): Entry | null | undefined {
     if (!this.#feed.isLive) return undefined;
     const known = this.#known?.get(id);
     if (known !== undefined) return known.freshUntil > nowAt ? known.entry : undefined;
@@ -106,6 +128,14 @@ export class VerificationCache<Entry extends object> {
     this.#flights.delete(id);
     this.#known?.delete(id);
     this.#unknown?.delete(id);
+  }
+
+  /** Also what is being read: nobody knows yet what it is made of. */
+  #forgetWhere(isAffected: (entry: Entry) => boolean): void {
+    this.#flights.clear();
+    for (const [id, { entry }] of this.#known?.entries() ?? []) {
+      if (isAffected(entry)) this.#known?.delete(id);
+    }
   }
 
   #forgetAll(): void {

@@ -1,181 +1,214 @@
 import type { AddressThrottle } from './address-throttle.js';
 import { storeUnavailable } from './errors.js';
+import type { KeyLifetimes } from './key-lifetimes.js';
 import type { Owner, Owners } from './owners.js';
-import { type Identity, Principal, Rights } from './principal.js';
+import type { PolicyReader } from './policy-reader.js';
+import type { Principal } from './principal.js';
 import type { ApiKeyRecord } from './records.js';
-import {
-  DISABLED,
-  EXPIRED,
-  MALFORMED,
-  NOT_YET_VALID,
-  OWNER_DISABLED,
-  REVOKED,
-  type Refusal,
-  UNKNOWN_ID,
-  WRONG_SECRET,
-} from './refusal.js';
-import type { CompiledHash, Credential, CredentialScheme, SecretHasher } from './secret.js';
+import { MALFORMED, OWNER_DISABLED, PARENT_ENDED, Refusal, UNKNOWN_ID, WRONG_SECRET } from './refusal.js';
+import type { CompiledHash, Credential, SecretHasher } from './secret.js';
 import { hasPairShape, isWellFormed } from './secret.js';
 import type { Store } from './stores/store.js';
-import type { UsageCounter, UsageRecorder } from './usage.js';
+import type { Telemetry } from './telemetry.js';
+import type { UsageRecorder } from './usage.js';
+import { VerifiableKey } from './verifiable-key.js';
 import type { VerificationCacheOptions } from './verification-cache.js';
 import { VerificationCache } from './verification-cache.js';
 
 export type Verdict = Principal | Refusal;
 
-/** Why the record itself does not let anybody in at `nowAt`; null when it does. */
-function refusalOf(record: ApiKeyRecord, nowAt: number): Refusal | null {
-  if (record.revokedAt !== null) return REVOKED;
-  if (!record.enabled) return DISABLED;
-  if (record.notBefore !== null && nowAt < record.notBefore) return NOT_YET_VALID;
-  if (record.expiresAt !== null && nowAt >= record.expiresAt) return EXPIRED;
-  return null;
-}
-
-/** A record made ready for verification: hashes decoded, rights compiled. */
-class VerifiableKey {
-  readonly record: ApiKeyRecord;
-  readonly usage: UsageCounter;
-  readonly hash: CompiledHash;
-  readonly previousHash: CompiledHash | null;
-  readonly #principals: Partial<Record<CredentialScheme, Principal>> = {};
-  readonly #rights: Rights;
-
-  constructor(record: ApiKeyRecord, hasher: SecretHasher, usage: UsageCounter) {
-    this.record = deepFreeze(record);
-    this.usage = usage;
-    this.hash = hasher.compile(record.secretHash);
-    this.previousHash = record.previousSecretHash === null ? null : hasher.compile(record.previousSecretHash);
-    this.#rights = new Rights(record);
-  }
-
-  principal(scheme: CredentialScheme): Principal {
-    const principal = this.#principals[scheme] ?? new Principal(identityOf(this.record, scheme), this.#rights);
-    this.#principals[scheme] = principal;
-    return principal;
-  }
-}
-
-function identityOf(record: ApiKeyRecord, scheme: CredentialScheme): Identity {
-  const { id, kind, name, expiresAt, ownerId, internalOnly, ...rest } = record;
-  const credential = { kind, id, name, scheme, expiresAt, ...(internalOnly && { internalOnly }) };
-  return { ...rest, id: ownerId, credential };
-}
-
-/** A principal is shared by all requests of its key: what hangs on it must not change. */
-function deepFreeze<T extends object>(value: T): T {
-  for (const part of Object.values(value)) {
-    if (typeof part === 'object' && part !== null) deepFreeze(part);
-  }
-  return Object.freeze(value);
-}
-
 export interface VerifierOptions {
   readonly prefix: string;
   readonly hasher: SecretHasher;
+  readonly lifetimes: KeyLifetimes;
+  /** Whether a key that was made by a key ends with it. */
+  readonly endWithParent: boolean;
+  readonly policies: PolicyReader;
   readonly usage: UsageRecorder;
   /** The users behind the keys; null where the host has not told who they are. */
   readonly owners: Owners | null;
   readonly throttle: AddressThrottle;
+  readonly telemetry: Telemetry;
   /** Epoch ms. */
   readonly now: () => number;
   readonly cache?: VerificationCacheOptions;
 }
 
-/** In place of an owner, where the host has not told who its users are. */
-const OWNERS_UNKNOWN = Symbol('owners unknown');
-
-/** The last step: the secret was right, and the record allows it. */
-function settle(
-  key: VerifiableKey,
-  owner: Owner | null | typeof OWNERS_UNKNOWN,
-  scheme: CredentialScheme,
-  address: string | null,
-  nowAt: number,
-): Verdict {
-  if (owner === null) {
-    key.usage.failed(nowAt);
-    return OWNER_DISABLED;
-  }
-  key.usage.used(nowAt, address);
-  return key.principal(scheme);
-}
-
 /** Turns a credential into a principal, or refuses it. The only place that decides. */
 export class Verifier {
+  readonly #options: VerifierOptions;
   readonly #prefix: string;
   readonly #hasher: SecretHasher;
   readonly #now: () => number;
-  readonly #cache: VerificationCache<VerifiableKey>;
-  readonly #dummy: CompiledHash;
   readonly #owners: Owners | null;
   readonly #throttle: AddressThrottle;
+  readonly #cache: VerificationCache<VerifiableKey>;
+  readonly #dummy: CompiledHash;
 
-  constructor(store: Store, { prefix, hasher, usage, owners, throttle, now, cache }: VerifierOptions) {
-    this.#owners = owners;
-    this.#throttle = throttle;
+  constructor(store: Store, options: VerifierOptions) {
+    const { prefix, hasher, owners, throttle, now, cache } = options;
+    this.#options = options;
     this.#prefix = prefix;
     this.#hasher = hasher;
     this.#now = now;
+    this.#owners = owners;
+    this.#throttle = throttle;
     this.#dummy = hasher.dummy();
-    const load = async (id: string) => {
-      const record = await store.records.apiKeys.get(id);
-      return record === null ? null : new VerifiableKey(record, hasher, usage.counter(record));
-    };
-    this.#cache = new VerificationCache('apiKeys', load, store.changes, now, cache);
+    const hasPolicies = ({ record }: VerifiableKey) => record.policyIds.length > 0;
+    this.#cache = new VerificationCache(
+      'apiKeys',
+      (id) => this.#load(store, id),
+      store.changes,
+      now,
+      cache,
+      {
+        collection: 'policies',
+        isPartOf: hasPolicies,
+      },
+      options.telemetry.lookups('apiKeys'),
+    );
   }
 
   /**
-   * Order: shape and checksum, record, secret, revoked, disabled, not yet valid, expired, owner still enabled. A cached key
-   * is decided at once, without a promise. Rejects, or throws, with `store_unavailable` when the record or its owner cannot
-   * be read: that is neither a yes nor a no; with `too_many_attempts` for a wrong secret from an address that sent too many.
+   * Order: shape and checksum, record, secret, revoked, disabled, not yet valid, expired, unused, address, origin, the keys
+   * that it was made by, owner still enabled. A cached key is decided at once, without a promise. Rejects, or throws, with
+   * `store_unavailable` when the record or its owner cannot be read: that is neither a yes nor a no; with
+   * `too_many_attempts` for a wrong secret from an address that sent too many.
    *
-   * @param address of the client, for the key's "last used from" and the throttle.
+   * @param address of the client, for the key's "last used from", its allowed addresses and the throttle.
    * @param isInternal whether the request came in where the host accepts internal keys.
+   * @param origin the `Origin` header.
    */
-  verify(credential: Credential, address: string | null, isInternal = false): Verdict | Promise<Verdict> {
-    const { id, secret } = credential;
+  verify(
+    credential: Credential,
+    address: string | null,
+    isInternal = false,
+    origin: string | undefined = undefined,
+  ): Verdict | Promise<Verdict> {
+    const { telemetry } = this.#options;
+    const { scheme } = credential;
+    try {
+      const verdict = this.#decide(credential, address, isInternal, origin);
+      if (!(verdict instanceof Promise)) telemetry.verified(scheme, verdict instanceof Refusal ? verdict.reason : null);
+      return verdict;
+    } catch (error) {
+      telemetry.failed(scheme, error);
+      throw error;
+    }
+  }
+
+  /** What is a promise here is counted already, and within a span. */
+  #decide(
+    credential: Credential,
+    address: string | null,
+    isInternal: boolean,
+    origin: string | undefined,
+  ): Verdict | Promise<Verdict> {
+    const { id, secret, scheme } = credential;
+    const { telemetry } = this.#options;
     if (!hasPairShape(id, secret)) return MALFORMED;
     const nowAt = this.#now();
     const key = this.#cache.peek(id, nowAt);
     // Of a cached key the hash decides alone, since the checksum goes into it: the checksum only spares look-ups.
     const isRight = key instanceof VerifiableKey && this.#hasSecret(key, secret, nowAt);
     if (!isRight && !isWellFormed(this.#prefix, id, secret)) return MALFORMED;
-    if (key !== undefined) return this.#judge(key, isRight, credential, address, isInternal, nowAt);
-    return this.#cache.fetch(id).then((read) => {
+    if (key !== undefined) {
+      const verdict = this.#judge(key, isRight, credential, nowAt, address, isInternal, origin);
+      return verdict instanceof Promise ? telemetry.traced(scheme, () => verdict) : verdict;
+    }
+    return telemetry.traced(scheme, async () => {
+      const read = await this.#cache.fetch(id);
       const readAt = this.#now();
       const matches = read !== null && this.#hasSecret(read, secret, readAt);
-      return this.#judge(read, matches, credential, address, isInternal, readAt);
+      return await this.#judge(read, matches, credential, readAt, address, isInternal, origin);
     });
+  }
+
+  /** Whose a cached key is; null for any other. Asks nobody. */
+  holderOf(id: string): Pick<ApiKeyRecord, 'orgId' | 'ownerId'> | null {
+    return this.#cache.peek(id, this.#now())?.record ?? null;
   }
 
   close(): void {
     this.#cache.close();
   }
 
+  async #load(store: Store, id: string): Promise<VerifiableKey | null> {
+    const stored = await store.records.apiKeys.get(id);
+    if (stored === null) return null;
+    const { lifetimes, policies, usage } = this.#options;
+    const record = lifetimes.aged(stored);
+    const [resolved, used] = await Promise.all([
+      policies.resolve(record.policyIds, record.orgId),
+      record.disableUnusedAfterMs === null ? [] : store.records.apiKeys.usage([id]),
+    ]);
+    const lastUsedAt = used[0]?.lastUsedAt ?? null;
+    return new VerifiableKey({ record, policies: resolved, lastUsedAt, usage: usage.counter(record) }, this.#hasher);
+  }
+
   #judge(
     key: VerifiableKey | null,
     isRight: boolean,
-    { secret, scheme }: Credential,
+    credential: Credential,
+    nowAt: number,
     address: string | null,
     isInternal: boolean,
-    nowAt: number,
+    origin: string | undefined,
   ): Verdict | Promise<Verdict> {
     if (key === null || (key.record.internalOnly && !isInternal)) {
-      if (key === null) this.#hasher.matches(secret, this.#dummy); // takes as long as a wrong secret
+      if (key === null) this.#hasher.matches(credential.secret, this.#dummy); // takes as long as a wrong secret
       this.#throttle.refused(address, nowAt);
       return UNKNOWN_ID;
     }
-    const refusal = isRight ? refusalOf(key.record, nowAt) : WRONG_SECRET;
+    const refusal = isRight ? key.refusalOf(nowAt, address, origin) : WRONG_SECRET;
     if (refusal !== null) {
-      key.usage.failed(nowAt);
+      refuse(key, refusal, nowAt);
       if (refusal === WRONG_SECRET) this.#throttle.refused(address, nowAt);
       return refusal;
     }
-    const owner = this.#owners === null ? OWNERS_UNKNOWN : this.#owners.peek(key.record.ownerId, nowAt);
-    if (owner !== undefined) return settle(key, owner, scheme, address, nowAt);
-    const asked = (this.#owners as Owners).fetch(key.record.ownerId);
-    return asked.then((read) => settle(key, read, scheme, address, nowAt));
+    if (this.#options.endWithParent && key.record.parentIds.length > 0) {
+      return this.#withParents(key, credential, nowAt, address);
+    }
+    return this.#withOwner(key, credential, nowAt, address);
+  }
+
+  /** A key ends with any of those that it comes from: when one is refused, or not there any more. */
+  #withParents(
+    key: VerifiableKey,
+    credential: Credential,
+    nowAt: number,
+    address: string | null,
+    first = 0,
+  ): Verdict | Promise<Verdict> {
+    const { parentIds } = key.record;
+    for (let index = first; index < parentIds.length; index++) {
+      const id = parentIds[index] as string;
+      const parent = this.#cache.peek(id, nowAt);
+      if (parent === undefined) {
+        const asked = this.#cache.fetch(id);
+        return asked.then((read) =>
+          hasEnded(read, nowAt)
+            ? refuse(key, PARENT_ENDED, nowAt)
+            : this.#withParents(key, credential, nowAt, address, index + 1),
+        );
+      }
+      if (hasEnded(parent, nowAt)) return refuse(key, PARENT_ENDED, nowAt);
+    }
+    return this.#withOwner(key, credential, nowAt, address);
+  }
+
+  /** The last step: the secret was right, and the record allows it. */
+  #withOwner(
+    key: VerifiableKey,
+    credential: Credential,
+    nowAt: number,
+    address: string | null,
+  ): Verdict | Promise<Verdict> {
+    if (this.#owners === null) return admit(key, credential, null, nowAt, address);
+    const owner = this.#owners.peek(key.record.ownerId, nowAt);
+    if (owner !== undefined) return settle(key, credential, owner, nowAt, address);
+    const asked = this.#owners.fetch(key.record.ownerId);
+    return asked.then((read) => settle(key, credential, read, nowAt, address));
   }
 
   #hasSecret(key: VerifiableKey, secret: string, nowAt: number): boolean {
@@ -190,4 +223,35 @@ export class Verifier {
     if (!this.#hasher.canVerify(hash)) throw storeUnavailable(`the pepper ${hash.pepperId} is not configured`);
     return this.#hasher.matches(secret, hash);
   }
+}
+
+/** `owner` null: deleted, or disabled. */
+function settle(
+  key: VerifiableKey,
+  credential: Credential,
+  owner: Owner | null,
+  nowAt: number,
+  address: string | null,
+): Verdict {
+  return owner === null ? refuse(key, OWNER_DISABLED, nowAt) : admit(key, credential, owner, nowAt, address);
+}
+
+function refuse(key: VerifiableKey, refusal: Refusal, nowAt: number): Refusal {
+  key.usage.failed(nowAt);
+  return refusal;
+}
+
+function hasEnded(parent: VerifiableKey | null, nowAt: number): boolean {
+  return parent === null || parent.endedAt(nowAt) !== null;
+}
+
+function admit(
+  key: VerifiableKey,
+  { scheme }: Credential,
+  owner: Owner | null,
+  nowAt: number,
+  address: string | null,
+): Principal {
+  key.used(nowAt, address);
+  return key.principal(scheme, owner);
 }

@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import type { Core } from '../core.js';
 import { AuthError } from '../errors.js';
+import { Principal } from '../principal.js';
 import {
   FORM_NOT_ACCEPTED,
   MALFORMED as MALFORMED_CREDENTIAL,
@@ -16,6 +17,8 @@ import type { Verdict, Verifier } from '../verifier.js';
 import { addressOf } from './address.js';
 import type { HeaderReader } from './header-reader.js';
 import { ABSENT, AMBIGUOUS, FOREIGN, MALFORMED } from './header-reader.js';
+import { KeyLimiter } from './rate-limit.js';
+import { RequestLog } from './request-log.js';
 import type { SessionGate } from './session-gate.js';
 
 /** The names of the strategies, which are also the forms that a credential may come in. */
@@ -25,11 +28,11 @@ export type StrategyName = (typeof STRATEGY_NAMES)[number] & CredentialScheme;
 /** What the Passport strategies and `latchkey.authenticate` have in common: a request becomes a principal or a refusal. */
 export class Authenticator {
   readonly reader: HeaderReader;
+  readonly log: RequestLog;
   readonly #verifier: Verifier;
   readonly #gate: SessionGate | null;
+  readonly #limiter: KeyLimiter;
   readonly #isInternal: (req: Request) => boolean;
-  readonly #events: Core['events'];
-  readonly #now: () => number;
   readonly #realm: string;
   /** The strategies that this instance has: `session-cookie` only where users log in. */
   readonly names: readonly StrategyName[];
@@ -40,25 +43,25 @@ export class Authenticator {
     verifier: Verifier,
     gate: SessionGate | null,
     isInternal: (req: Request) => boolean,
-    { events, now }: Pick<Core, 'events' | 'now'>,
+    { events, now, store, telemetry }: Pick<Core, 'events' | 'now' | 'store' | 'telemetry'>,
     realm = 'api',
   ) {
     if (!/^[\x20-\x21\x23-\x5b\x5d-\x7e]{1,100}$/.test(realm)) {
       throw new TypeError('http.realm must be 1 to 100 printable ASCII characters without quotes and backslashes');
     }
     this.reader = reader;
+    this.log = new RequestLog(events, now);
     this.#verifier = verifier;
     this.#gate = gate;
+    this.#limiter = new KeyLimiter(store.state, telemetry);
     this.#isInternal = isInternal;
-    this.#events = events;
-    this.#now = now;
     this.#realm = realm;
     this.names = STRATEGY_NAMES.filter((name) => name !== 'session-cookie' || gate !== null);
   }
 
   /**
-   * Decides at once for a cached key. Throws or rejects with an AuthError for an ambiguous request (400) and for a store
-   * that cannot be reached (503).
+   * Decides at once for a cached key without a limit. Throws or rejects with an AuthError for an ambiguous request (400), for
+   * a key that was used too often (429) and for a store that cannot be reached (503).
    */
   authenticate(req: Request, accepts: ReadonlySet<CredentialScheme>): Verdict | Promise<Verdict> {
     const reading = this.reader.read(req, accepts);
@@ -79,7 +82,9 @@ export class Authenticator {
   verify(req: Request, credential: Credential): Verdict | Promise<Verdict> {
     const { scheme, id, secret } = credential;
     if (this.#gate !== null && scheme === 'basic' && isSessionUserName(id)) return this.#gate.verifyToken(id, secret);
-    return this.#verifier.verify(credential, addressOf(req), this.#isInternal(req));
+    const verdict = this.#verifier.verify(credential, addressOf(req), this.#isInternal(req), req.headers.origin);
+    if (verdict instanceof Promise) return verdict.then((settled) => this.#admit(req, settled));
+    return this.#admit(req, verdict);
   }
 
   /** The `WWW-Authenticate` challenge of a strategy (RFC 9110); `error` as in RFC 6750 when a credential was sent. */
@@ -98,28 +103,31 @@ export class Authenticator {
     }
   }
 
-  /** Tells the host's log of a refusal, if it listens. */
+  /** Tells of a refusal, if anybody listens. */
   tellRefused(req: Request, refusal: Refusal, accepts: ReadonlySet<CredentialScheme>): void {
-    if (!this.#events.isHeard('request.refused')) return;
+    if (!this.log.isRead) return;
     const reading = this.reader.read(req, accepts);
     const sent = typeof reading === 'object' ? reading : null;
     const isCookie =
       sent === null && refusal !== MISSING && refusal !== MALFORMED_CREDENTIAL && refusal !== FORM_NOT_ACCEPTED;
-    this.#events.emit({
-      type: 'request.refused',
-      at: this.#now(),
-      address: addressOf(req),
+    const credentialId = sent !== null && hasPairShape(sent.id, sent.secret) ? sent.id : null;
+    const holder = credentialId === null ? null : this.#verifier.holderOf(credentialId);
+    this.log.refused(req, {
+      orgId: holder?.orgId ?? null,
+      ownerId: holder?.ownerId ?? null,
       reason: refusal.reason,
       scheme: sent?.scheme ?? (isCookie ? 'session-cookie' : null),
-      credentialId: sent !== null && hasPairShape(sent.id, sent.secret) ? sent.id : null,
-      method: req.method,
-      path: req.baseUrl + req.path,
+      credentialId,
     });
   }
 
   /** What a request that sent nothing is told: all that it could have sent. */
   challenges(): string[] {
     return this.names.map((name) => this.challenge(name, MISSING));
+  }
+
+  #admit(req: Request, verdict: Verdict): Verdict | Promise<Verdict> {
+    return verdict instanceof Principal ? this.#limiter.admit(req, verdict) : verdict;
   }
 
   #cookieChallenge(parameters: string, refusal: Refusal): string {

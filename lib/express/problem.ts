@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { ErrorRequestHandler, Response } from 'express';
 import { AuthError } from '../errors.js';
+import type { RequestLog } from './request-log.js';
 
 /** Answers as `application/problem+json` (RFC 9457), with `code` and, for bad input, `errors`. */
 export function sendProblem(res: Response, error: AuthError): void {
@@ -14,12 +15,13 @@ export function sendProblem(res: Response, error: AuthError): void {
 }
 
 /**
- * Answers every `AuthError`, and what `failWithError` hands on, as a problem document; all other errors go on to the app's
- * next error handler.
+ * Answers every `AuthError`, and what `failWithError` hands on, as a problem document, and tells `log` of every 403; all other
+ * errors go on to the app's next error handler.
  */
-export function errorHandler(): ErrorRequestHandler {
-  return function latchkeyErrorHandler(error: unknown, _req, res, next) {
+export function errorHandler(log: RequestLog): ErrorRequestHandler {
+  return function latchkeyErrorHandler(error: unknown, req, res, next) {
     const refusal = asAuthError(error);
+    if (refusal !== null) log.forbidden(req, refusal);
     if (refusal === null || res.headersSent) next(error);
     else sendProblem(res, refusal);
   };

@@ -1,7 +1,8 @@
 import type { NextFunction, Request, Response } from 'express';
 import { AuthError } from '../errors.js';
-import { isAction } from '../permissions.js';
 import { Principal } from '../principal.js';
+import { isAction } from '../statement.js';
+import type { Authenticator } from './authenticator.js';
 import { sendProblem } from './problem.js';
 
 /** A fixed text, or where in the request to find it. */
@@ -20,12 +21,11 @@ export interface RequirePermissionOptions<Params = ParamsDictionary> {
  * may do `action` on `resource`; else it answers 403 as `application/problem+json` naming the action. Without a
  * principal it answers 401: it never takes "nobody" for somebody.
  *
- * @param challenges what a 401 must list (RFC 9110).
  * @param resource default: all of them, which only `*` allows.
  * @throws TypeError for an action that is not like `orders:read`.
  */
 export function requirePermission<Params = ParamsDictionary>(
-  challenges: () => readonly string[],
+  authenticator: Authenticator,
   action: string,
   resource?: FromRequest<Params>,
   options: RequirePermissionOptions<Params> = {},
@@ -45,8 +45,9 @@ export function requirePermission<Params = ParamsDictionary>(
           return;
         }
         refusal = new AuthError('forbidden', { message: `The credential lacks the right "${action}".` });
+        authenticator.log.forbidden(req, refusal);
       } else {
-        const headers = { 'WWW-Authenticate': [...challenges()] };
+        const headers = { 'WWW-Authenticate': authenticator.challenges() };
         refusal = new AuthError('unauthenticated', { headers, reason: 'no principal: mount authenticate before' });
       }
     } catch (error) {

@@ -34,8 +34,8 @@ export interface HostSession {
   before(req: Request): Promise<{ readonly sessionId: string; readonly userId: string | null } | null>;
   /** The host's own data that a login of `userId` takes over; undefined where none is to be kept, or another's. */
   dataOf(req: Request, userId: string): string | undefined;
-  /** Ends the session, and forgets it. */
-  release(req: Request, sessionId: string): Promise<void>;
+  /** Ends the session for a login of `userId`, and forgets it. */
+  release(req: Request, sessionId: string, userId: string): Promise<void>;
   /** Has express-session write nothing more for this request: `req.session` is null from now on. */
   forget(req: Request): void;
 }
@@ -61,13 +61,13 @@ export async function startSession(
   const before = token ? null : await host.before(req);
   // Who logs in again takes the place of the session before; one of somebody else ends only when the login has succeeded.
   const isSame = before?.userId === user.id;
-  if (before !== null && isSame) await host.release(req, before.sessionId);
-  await sessions.enforceLimit(begun.sessionId, user.id);
+  if (before !== null && isSame) await host.release(req, before.sessionId, user.id);
+  await sessions.enforceLimit(begun);
   if (token) {
     const { sessionId } = begun;
     return { session, requestId: null, authUsername: authUserName(session.id), sessionToken: sessionId };
   }
-  if (before !== null && !isSame) await host.release(req, before.sessionId);
+  if (before !== null && !isSame) await host.release(req, before.sessionId, user.id);
   setCookies(res, gate, begun);
   return { session, requestId: begun.requestId, authUsername: null, sessionToken: null };
 }
@@ -79,9 +79,10 @@ export async function endSession(
   host: HostSession,
   req: Request,
   res: Response,
-  { id, credential }: Principal,
+  principal: Principal,
 ): Promise<void> {
-  await sessions.end(credential.id, id);
+  const { id, credential } = principal;
+  await sessions.end(credential.id, id, { by: principal, address: addressOf(req) });
   if (credential.scheme !== 'session-cookie') return;
   host.forget(req);
   const { name, attributes } = gate.cookie;

@@ -2,6 +2,7 @@ import type { Request, RequestHandler } from 'express';
 import { publicSessionId } from '../session-id.js';
 import type { Sessions } from '../sessions.js';
 import type { SessionStates } from '../stores/state.js';
+import { addressOf } from './address.js';
 import type { SessionCookie } from './session-cookie.js';
 import type { LoadedLogin } from './session-gate.js';
 import type { HostSession } from './session-login.js';
@@ -77,8 +78,8 @@ export function createSessionMiddleware(
       const before = loginOf(session ?? undefined)?.userId ?? userId;
       return keepsData && session && before === userId ? JSON.stringify(session) : undefined;
     },
-    async release(req, sessionId) {
-      await end(sessionId);
+    async release(req, sessionId, userId) {
+      await sessions.endAnybodys(publicSessionId(sessionId), { by: userId, address: addressOf(req) });
       this.forget(req);
     },
     forget(req) {

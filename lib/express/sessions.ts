@@ -4,7 +4,7 @@ import type { Session } from '../login-record.js';
 import type { Authenticated } from '../logins.js';
 import { checkOptions } from '../options.js';
 import type { Principal } from '../principal.js';
-import type { SessionTimeOptions } from '../sessions.js';
+import type { EndOptions, SessionTimeOptions } from '../sessions.js';
 import type { CookieOptions } from './session-cookie.js';
 import { SessionCookie } from './session-cookie.js';
 import type { RequestIdOptions } from './session-gate.js';
@@ -40,9 +40,9 @@ export interface LoginSessions {
   /** By the public id; null when it has ended. */
   find(id: string): Promise<Session | null>;
   /** By the public id. False when the user has no such session. */
-  end(id: string, userId: string): Promise<boolean>;
+  end(id: string, userId: string, options?: EndOptions): Promise<boolean>;
   /** Ends all sessions of a user but `exceptId`; returns how many. */
-  endAll(userId: string, exceptId?: string): Promise<number>;
+  endAll(userId: string, exceptId?: string, options?: EndOptions): Promise<number>;
   /** How often the request id of a session was missing or wrong lately. */
   requestIdFailures(id: string): Promise<number>;
 }
@@ -88,8 +88,8 @@ export function createLoginSessions(
       endCurrent: (req, res, principal) => endSession(sessions, gate, host, req, res, principal),
       list: (userId) => sessions.list(userId),
       find: (id) => sessions.find(id),
-      end: (id, userId) => sessions.end(id, userId),
-      endAll: (userId, exceptId) => sessions.endAll(userId, exceptId),
+      end: (id, userId, settings) => sessions.end(id, userId, settings),
+      endAll: (userId, exceptId, settings) => sessions.endAll(userId, exceptId, settings),
       requestIdFailures: (id) => sessionVerifier.requestIdFailures(id),
     },
   };

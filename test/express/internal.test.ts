@@ -240,7 +240,7 @@ describe('an internal key in the admin API', () => {
         body: {
           code: 'forbidden',
           detail: 'The key would be accepted where the credential is not.',
-          errors: [{ path: 'internalOnly', message: 'must be true: an internal key asks for it' }],
+          errors: [{ path: 'internalOnly', message: 'must be as narrow as that of the credential that asks' }],
         },
       });
       const issued = await app.post('/session-keys', token, { statements, durationSeconds: 60 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import type { KeyPage, ListQuery } from '../../lib/api-keys.js';
 import type { Core } from '../../lib/core.js';
 import type { Criterion } from '../../lib/criteria.js';
+import type { KeyPage, ListQuery } from '../../lib/key-search.js';
 import type { ApiKey, KeyFilter } from '../../lib/key-view.js';
 import type { Store } from '../../lib/stores/store.js';
 import { Clock, DAY_MS, START_AT } from './clock.js';
@@ -31,6 +31,7 @@ async function populate(core: Core, store: Store, clock: Clock): Promise<void> {
         expiresAt: i % 11 === 0 ? null : first + DAY_MS * (1 + (i % 13)),
         notBefore: i % 13 >= 9 ? first + DAY_MS * 8 : null,
         locale: i % 4 === 0 ? 'de' : null,
+        policyIds: [[], ['auditor'], ['full-access', 'auditor']][i % 3] as string[],
       },
       by,
     );
@@ -70,6 +71,7 @@ const SORTS: Readonly<Record<string, (a: ApiKey, b: ApiKey) => number>> = {
   // Two that never expire are equal: Infinity - Infinity is not.
   expiresAt: (a, b) => Math.sign((a.expiresAt ?? 1e300) - (b.expiresAt ?? 1e300)),
   lastUsedAt: (a, b) => (a.lastUsedAt ?? 0) - (b.lastUsedAt ?? 0),
+  id: () => 0,
 };
 
 function expectedIds(all: readonly ApiKey[], query: ListQuery, meets: (key: ApiKey) => boolean): string[] {
@@ -100,7 +102,7 @@ const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: und
 const queries = fc.record({
   orgId: fc.constantFrom(...ORGS),
   ownerId: maybe(fc.constantFrom(...OWNERS, 'nobody')),
-  sort: maybe(fc.constantFrom('createdAt', 'name', 'expiresAt', 'lastUsedAt')),
+  sort: maybe(fc.constantFrom('createdAt', 'name', 'expiresAt', 'lastUsedAt', 'id')),
   descending: maybe(fc.boolean()),
   limit: fc.integer({ min: 9, max: 200 }),
 });
@@ -164,6 +166,15 @@ describe.each(STORE_KINDS)('lists of keys in $name', ({ open }) => {
       [[{ field: 'description', test: 'not-like', value: 'number 1%' }], (key) => !/^number 1/.test(key.description)],
       [[{ field: 'locale', test: 'equal', value: 'de' }], (key) => key.locale === 'de'],
       [[{ field: 'version', test: 'greater-than-or-equal', value: 2 }], (key) => key.version >= 2],
+      [[{ field: 'policyIds', test: 'contains', value: 'auditor' }], (key) => key.policyIds.includes('auditor')],
+      [[{ field: 'policyIds', test: 'null', value: true }], (key) => key.policyIds.length === 0],
+      [[{ field: 'parentIds', test: 'null', value: false }], () => false],
+      [[{ field: 'state', test: 'not-equal', value: 'active' }], (key) => key.state !== 'active'],
+      [[{ field: 'internalOnly', test: 'equal', value: false }], () => true],
+      [
+        [{ field: 'createdAt', test: 'between', value: [START_AT + 3_000, START_AT + 7_000] }],
+        (key) => key.createdAt >= START_AT + 3_000 && key.createdAt <= START_AT + 7_000,
+      ],
       [
         [
           { field: 'lastUsedAt', test: 'less-than', value: START_AT + 4_000 },
@@ -179,8 +190,44 @@ describe.each(STORE_KINDS)('lists of keys in $name', ({ open }) => {
     }
   });
 
+  it('are paged by the ids themselves, from any id on, up or down', async () => {
+    const ids = all.filter(({ orgId }) => orgId === 'acme').map(({ id }) => id);
+    const sorted = [...ids].sort(byBytes);
+    const bounds = [sorted[0], sorted[9], sorted[40], sorted.at(-1), 'A', 'zzzz', '0', '', 'é:1', ':'] as string[];
+    for (const bound of bounds) {
+      const page = (test: 'greater-than' | 'less-than') =>
+        core.apiKeys.search({ orgId: 'acme', sort: 'id', descending: test === 'less-than', limit: 20 }, [
+          { field: 'id', test, value: bound },
+        ]);
+      const above = sorted.filter((id) => byBytes(id, bound) > 0);
+      const below = sorted.filter((id) => byBytes(id, bound) < 0).reverse();
+      expect((await page('greater-than')).items.map(({ id }) => id)).toEqual(above.slice(0, 20));
+      expect((await page('less-than')).items.map(({ id }) => id)).toEqual(below.slice(0, 20));
+    }
+  });
+
+  it('by id begin at the tightest of several bounds, and keep the others', async () => {
+    const sorted = all
+      .filter(({ orgId }) => orgId === 'acme')
+      .map(({ id }) => id)
+      .sort(byBytes);
+    const [low, mid, high] = [sorted[10], sorted[20], sorted[60]] as [string, string, string];
+    const criteria: Criterion[] = [
+      { field: 'id', test: 'greater-than', value: mid },
+      { field: 'id', test: 'greater-than', value: low },
+      { field: 'id', test: 'less-than-or-equal', value: high },
+      { field: 'id', test: 'not-equal', value: sorted[30] as string },
+    ];
+    const expected = sorted.slice(21, 61).filter((id) => id !== sorted[30]);
+    for (const descending of [false, true]) {
+      const query = { orgId: 'acme', sort: 'id', descending, limit: 7 } as const;
+      const pages = await followed((cursor) => core.apiKeys.search({ ...query, cursor }, criteria));
+      expect(pages.flat().map(({ id }) => id)).toEqual(descending ? [...expected].reverse() : expected);
+    }
+  });
+
   it('have full pages while more follow, even of one key each', async () => {
-    for (const sort of ['createdAt', 'name', 'expiresAt', 'lastUsedAt'] as const) {
+    for (const sort of ['createdAt', 'name', 'expiresAt', 'lastUsedAt', 'id'] as const) {
       const query = { orgId: null, sort, limit: 1 };
       const pages = await followed((cursor) => core.apiKeys.list({ ...query, cursor }));
       const ids = expectedIds(all, query, () => true);
@@ -262,7 +309,7 @@ describe.each(STORE_KINDS)('lists of keys in $name', ({ open }) => {
     it('forged at random: it brings a page or is refused, never anything else', async () => {
       await fc.assert(
         fc.asyncProperty(
-          fc.constantFrom('createdAt', 'name', 'expiresAt', 'lastUsedAt'),
+          fc.constantFrom('createdAt', 'name', 'expiresAt', 'lastUsedAt', 'id'),
           fc.oneof(fc.string({ unit: 'binary' }), fc.double().map(String)),
           fc.string({ unit: 'binary' }),
           fc.boolean(),

@@ -24,9 +24,12 @@ export class CountingStore implements Store {
       page: (request) => note('page', () => apiKeys.page(request)),
       usage: (ids) => note('usage', () => apiKeys.usage(ids)),
       addUsage: (deltas) => note('addUsage', () => apiKeys.addUsage(deltas)),
+      usersOfPolicy: (id, after, limit) => note('usersOfPolicy', () => apiKeys.usersOfPolicy(id, after, limit)),
+      watch: (id, at) => note('watch', () => apiKeys.watch(id, at)),
+      watched: (nowAt, limit) => note('watched', () => apiKeys.watched(nowAt, limit)),
       expunge: (nowAt, limit) => note('expunge', () => apiKeys.expunge(nowAt, limit)),
     };
-    this.records = { apiKeys: counting };
+    this.records = { ...this.#inner.records, apiKeys: counting };
   }
 
   /** The verbs called since the last time. */

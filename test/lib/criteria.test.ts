@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import type { Criterion, FieldTypes, Searchable } from '../../lib/criteria.js';
 import { checkCriteria, compileCriteria, escapeLike } from '../../lib/criteria.js';
 
-const FIELDS: FieldTypes = { name: 'string', count: 'number', madeAt: 'date', enabled: 'boolean' };
+const FIELDS: FieldTypes = {
+  id: 'id',
+  name: 'string',
+  state: ['active', 'revoked'],
+  tags: 'list',
+  count: 'number',
+  madeAt: 'date',
+  enabled: 'boolean',
+};
 
 function meets(record: Searchable, ...criteria: Criterion[]): boolean {
   expect(checkCriteria(criteria, FIELDS)).toEqual([]);
@@ -119,8 +127,16 @@ function naiveLike(text: readonly string[], [token, ...rest]: readonly Token[]):
 }
 
 describe('the other tests', () => {
-  const record = { name: 'ci', count: 3, madeAt: 1_000, enabled: false };
-  const empty = { name: null, count: null, madeAt: undefined };
+  const record = {
+    id: 'aB3',
+    name: 'ci',
+    state: 'active',
+    tags: ['red', 'Blue'],
+    count: 3,
+    madeAt: 1_000,
+    enabled: false,
+  };
+  const empty = { id: undefined, name: null, state: null, tags: [], count: null, madeAt: undefined };
 
   it.each<[Criterion, boolean]>([
     [{ field: 'name', test: 'equal', value: 'ci' }, true],
@@ -139,6 +155,32 @@ describe('the other tests', () => {
     [{ field: 'name', test: 'in', value: [] }, false],
     [{ field: 'name', test: 'null', value: true }, false],
     [{ field: 'name', test: 'null', value: false }, true],
+    [{ field: 'id', test: 'equal', value: 'aB3' }, true],
+    [{ field: 'id', test: 'equal', value: 'ab3' }, false],
+    [{ field: 'id', test: 'in', value: ['aB4', 'aB3'] }, true],
+    [{ field: 'id', test: 'like', value: 'a%' }, true],
+    [{ field: 'id', test: 'greater-than', value: 'aB2' }, true],
+    [{ field: 'id', test: 'greater-than', value: 'aB3' }, false],
+    [{ field: 'id', test: 'greater-than-or-equal', value: 'aB3' }, true],
+    [{ field: 'id', test: 'greater-than', value: 'Zz9' }, true],
+    [{ field: 'id', test: 'less-than', value: 'aa' }, true],
+    [{ field: 'id', test: 'less-than', value: 'aB' }, false],
+    [{ field: 'id', test: 'less-than-or-equal', value: '' }, false],
+    [{ field: 'state', test: 'equal', value: 'active' }, true],
+    [{ field: 'state', test: 'not-equal', value: 'active' }, false],
+    [{ field: 'state', test: 'in', value: ['revoked', 'active'] }, true],
+    [{ field: 'state', test: 'in', value: ['revoked'] }, false],
+    [{ field: 'state', test: 'like', value: 'ACT%' }, true],
+    [{ field: 'tags', test: 'contains', value: 'red' }, true],
+    [{ field: 'tags', test: 'contains', value: 'blue' }, false],
+    [{ field: 'tags', test: 'contains', value: 're' }, false],
+    [{ field: 'tags', test: 'null', value: false }, true],
+    [{ field: 'count', test: 'between', value: [3, 3] }, true],
+    [{ field: 'count', test: 'between', value: [1, 2] }, false],
+    [{ field: 'count', test: 'between', value: [4, 2] }, false],
+    [{ field: 'madeAt', test: 'between', value: [999, 1_000] }, true],
+    [{ field: 'madeAt', test: 'between', value: [1_000, 1_001] }, true],
+    [{ field: 'madeAt', test: 'between', value: [1_001, 2_000] }, false],
   ])('%j: %s', (criterion, expected) => {
     expect(meets(record, criterion)).toBe(expected);
   });
@@ -155,6 +197,14 @@ describe('the other tests', () => {
     [{ field: 'count', test: 'less-than-or-equal', value: 0 }, false],
     [{ field: 'count', test: 'greater-than', value: -1 }, false],
     [{ field: 'madeAt', test: 'greater-than-or-equal', value: 0 }, false],
+    [{ field: 'madeAt', test: 'between', value: [-1e15, 1e15] }, false],
+    [{ field: 'id', test: 'less-than', value: 'zzz' }, false],
+    [{ field: 'id', test: 'greater-than-or-equal', value: '' }, false],
+    [{ field: 'state', test: 'in', value: ['active', 'revoked'] }, false],
+    [{ field: 'state', test: 'not-equal', value: 'active' }, true],
+    [{ field: 'tags', test: 'contains', value: '' }, false],
+    [{ field: 'tags', test: 'null', value: true }, true],
+    [{ field: 'tags', test: 'null', value: false }, false],
   ])('of a field that is not set, %j: %s', (criterion, expected) => {
     expect(meets(empty, criterion)).toBe(expected);
   });
@@ -195,9 +245,32 @@ describe('checkCriteria', () => {
     ['name', 'in', 'ci', 'must be a list of at most 1000 texts'],
     ['name', 'in', [1], 'must be a list of at most 1000 texts'],
     ['name', 'in', Array(1_001).fill('a'), 'must be a list of at most 1000 texts'],
-    ['name', 'less-than', 1, 'cannot be ordered: this field holds no number or date'],
-    ['enabled', 'greater-than', 1, 'cannot be ordered: this field holds no number or date'],
+    ['name', 'less-than', 1, 'cannot be ordered: this field holds no number, date or id'],
+    ['enabled', 'greater-than', 1, 'cannot be ordered: this field holds no number, date or id'],
+    ['state', 'less-than', 'active', 'cannot be ordered: this field holds no number, date or id'],
+    ['tags', 'less-than', 'red', 'cannot be ordered: this field holds no number, date or id'],
     ['count', 'less-than', '1', 'must be a number'],
+    ['id', 'less-than', 1, 'must be an id'],
+    ['id', 'greater-than', 'x'.repeat(513), 'must be an id'],
+    ['id', 'greater-than', '\ud800', 'must be an id'],
+    ['id', 'equal', 1, 'must be a string for this field'],
+    ['state', 'equal', 'Active', 'must be one of: active, revoked'],
+    ['state', 'not-equal', null, 'must be one of: active, revoked'],
+    ['state', 'in', ['active', 'gone'], 'must be one of: active, revoked'],
+    ['state', 'in', 'active', 'must be a list of at most 1000 texts'],
+    ['tags', 'equal', 'red', 'cannot be compared: this field holds a list'],
+    ['tags', 'like', 'r%', 'cannot be a pattern: this field holds no text'],
+    ['tags', 'in', ['red'], 'cannot be a list: this field holds no text'],
+    ['tags', 'contains', ['red'], 'must be a text of at most 512 characters'],
+    ['tags', 'contains', 'x'.repeat(513), 'must be a text of at most 512 characters'],
+    ['name', 'contains', 'c', 'cannot be contained: this field holds no list'],
+    ['name', 'between', [1, 2], 'cannot be a range: this field holds no number or date'],
+    ['id', 'between', ['a', 'b'], 'cannot be a range: this field holds no number or date'],
+    ['count', 'between', 1, 'must be two numbers or dates'],
+    ['count', 'between', [1], 'must be two numbers or dates'],
+    ['count', 'between', [1, 2, 3], 'must be two numbers or dates'],
+    ['count', 'between', [1, '2'], 'must be two numbers or dates'],
+    ['madeAt', 'between', [0, Number.POSITIVE_INFINITY], 'must be two numbers or dates'],
     ['count', 'less-than-or-equal', Number.NaN, 'must be a number'],
     ['madeAt', 'greater-than-or-equal', Number.POSITIVE_INFINITY, 'must be a number'],
   ])('refuses %s %s with such a value, and says what it must be', (field, test, value, message) => {
@@ -211,6 +284,15 @@ describe('checkCriteria', () => {
       { field: 'count', test: 'like', value: '%' },
     ];
     expect(checkCriteria(criteria, FIELDS).map(({ path }) => path)).toEqual(['criteria.1.field', 'criteria.2.value']);
+  });
+
+  it('takes at most five patterns, however many other tests stand beside them', () => {
+    const like: Criterion = { field: 'name', test: 'like', value: '%a%' };
+    const other: Criterion = { field: 'name', test: 'null', value: false };
+    expect(checkCriteria([...Array(5).fill(like), ...Array(15).fill(other)], FIELDS)).toEqual([]);
+    expect(checkCriteria(Array(6).fill({ ...like, test: 'not-like' }), FIELDS)).toEqual([
+      { path: 'criteria', message: 'must have at most 5 patterns' },
+    ]);
   });
 
   it('takes at most twenty', () => {

@@ -48,6 +48,14 @@ describe('API keys in Redis, made from anything', () => {
         anything,
       ),
       locale: mostly<unknown>(null, 'en'),
+      policyIds: mostly<unknown>([], ['auditor'], ['full-access', 'auditor'], ['__proto__']),
+      allowedAddresses: mostly<unknown>(null, ['192.0.2.0/24', '::1']),
+      allowedOrigins: mostly<unknown>(null, ['https://app.example.com']),
+      disableUnusedAfterMs: mostly<unknown>(null, 3_600_000, Number.MAX_SAFE_INTEGER),
+      maxRequestsPerMinute: mostly<unknown>(null, 60),
+      internalOnly: mostly<unknown>(false, true),
+      notBefore: mostly<unknown>(null, Date.UTC(2026, 1, 1)),
+      expiresAt: mostly<unknown>(undefined, Date.UTC(2026, 5, 1)),
     },
     { requiredKeys: ['name'] },
   );
@@ -79,7 +87,10 @@ describe('API keys in Redis, made from anything', () => {
     nowAt += 1_000 * 86_400_000;
     while ((await core.apiKeys.expunge()) > 0);
     expect(await client.zcard('latchkey:due')).toBe(0);
+    expect(await client.zcard('latchkey:watch')).toBe(0);
     expect(await client.keys('latchkey:key:*')).toEqual([]);
+    expect(await client.keys('latchkey:idx:*')).toEqual([]);
+    expect(await client.keys('latchkey:pol-users:*')).toEqual([]);
   });
 
   it.each([undefined, null, '', 5, { id: 'ada' }, { id: 'ada', can: () => true }])(

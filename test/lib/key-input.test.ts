@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { KeyFields } from '../../lib/key-input.js';
 import { checkIdentifier, checkKeyFields } from '../../lib/key-input.js';
 import { LAST_INSTANT } from '../../lib/limits.js';
-import { FULL_ACCESS } from '../../lib/permissions.js';
+import { FULL_ACCESS } from '../../lib/statement.js';
 
 const GOOD: KeyFields = {
   name: 'ci',
@@ -14,6 +14,11 @@ const GOOD: KeyFields = {
   expiresAt: null,
   locale: null,
   timeZone: null,
+  policyIds: [],
+  allowedAddresses: null,
+  allowedOrigins: null,
+  disableUnusedAfterMs: null,
+  maxRequestsPerMinute: null,
 };
 
 /** The fields of a caller without types. */
@@ -40,6 +45,11 @@ describe('checkKeyFields', () => {
       expiresAt: LAST_INSTANT,
       locale: 'de-DE-u-co-phonebk',
       timeZone: 'Europe/Berlin',
+      policyIds: Array.from({ length: 10 }, (_, i) => String(i).padEnd(128, 'p')),
+      allowedAddresses: Array.from({ length: 100 }, (_, i) => `10.0.${i}.0/24`),
+      allowedOrigins: Array.from({ length: 100 }, (_, i) => `https://app${i}.example.com`),
+      disableUnusedAfterMs: 3_600_000,
+      maxRequestsPerMinute: 1_000_000,
     };
     expect(check(most)).toEqual([]);
   });
@@ -72,6 +82,23 @@ describe('checkKeyFields', () => {
     ['timeZone', '', 'must be an IANA time zone, e.g. "Europe/Berlin"'],
     ['timeZone', 'Mars/Olympus', 'must be an IANA time zone, e.g. "Europe/Berlin"'],
     ['timeZone', 0, 'must be an IANA time zone, e.g. "Europe/Berlin"'],
+    ['policyIds', 'auditor', 'must have at most 10 entries'],
+    ['policyIds', null, 'must have at most 10 entries'],
+    ['policyIds', Array.from({ length: 11 }, (_, i) => `p${i}`), 'must have at most 10 entries'],
+    ['policyIds', ['a', 'b', 'a'], 'must hold no entry twice'],
+    ['allowedAddresses', [], 'must have 1 to 100 entries'],
+    ['allowedAddresses', '192.0.2.1', 'must have 1 to 100 entries'],
+    ['allowedOrigins', [], 'must have 1 to 100 entries'],
+    ['allowedOrigins', Array(101).fill('https://a.example'), 'must have 1 to 100 entries'],
+    ['disableUnusedAfterMs', 3_599_999, 'must be a whole number of ms from an hour, or null'],
+    ['disableUnusedAfterMs', 0, 'must be a whole number of ms from an hour, or null'],
+    ['disableUnusedAfterMs', 3_600_000.5, 'must be a whole number of ms from an hour, or null'],
+    ['disableUnusedAfterMs', Number.POSITIVE_INFINITY, 'must be a whole number of ms from an hour, or null'],
+    ['disableUnusedAfterMs', '1d', 'must be a whole number of ms from an hour, or null'],
+    ['maxRequestsPerMinute', 0, 'must be a whole number from 1 to 1000000, or null'],
+    ['maxRequestsPerMinute', 1_000_001, 'must be a whole number from 1 to 1000000, or null'],
+    ['maxRequestsPerMinute', 1.5, 'must be a whole number from 1 to 1000000, or null'],
+    ['maxRequestsPerMinute', '60', 'must be a whole number from 1 to 1000000, or null'],
   ])('refuses such a %s, and says what it must be (case %#)', (path, value, message) => {
     expect(check({ ...GOOD, [path]: value })).toEqual([{ path, message }]);
   });
@@ -90,6 +117,15 @@ describe('checkKeyFields', () => {
         message: 'must map a key of at most 64 to a text of at most 512 characters',
       },
     ]);
+  });
+
+  it('names the entry of a list that is wrong', () => {
+    const faults = check({
+      policyIds: ['auditor', ''],
+      allowedAddresses: ['192.0.2.1', '192.0.2.0/33'],
+      allowedOrigins: ['https://app.example.com', 'https://app.example.com/'],
+    });
+    expect(faults.map(({ path }) => path)).toEqual(['policyIds.1', 'allowedAddresses.1', 'allowedOrigins.1']);
   });
 
   it('tells all faults at once', () => {

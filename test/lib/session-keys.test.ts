@@ -1,5 +1,5 @@
 import type { Core } from '../../lib/core.js';
-import type { NewSessionKey, Policy } from '../../lib/index.js';
+import type { HostPolicy, NewSessionKey } from '../../lib/index.js';
 import { Principal } from '../../lib/principal.js';
 import type { SessionKeys } from '../../lib/session-keys.js';
 import type { Clock } from './clock.js';
@@ -11,8 +11,8 @@ import { TIMED_PLACES, type TimedPlace } from './timed-places.js';
 const HOUR_MS = 3_600_000;
 const by = { by: 'setup' };
 const READ = { actions: ['orders:read'], resources: ['orders/*'], workspace: 'w1', description: 'reads orders' };
-const SHIP: Policy = { id: 'ship', name: 'Shipping', statements: [{ actions: ['parcels:*'] }] };
-const LOOK: Policy = { id: 'look', name: 'Looking', statements: [READ] };
+const SHIP: HostPolicy = { id: 'ship', name: 'Shipping', statements: [{ actions: ['parcels:*'] }] };
+const LOOK: HostPolicy = { id: 'look', name: 'Looking', statements: [READ] };
 
 describe.each(TIMED_PLACES)('a session key in $name', ({ open }) => {
   let place: TimedPlace;
@@ -70,19 +70,79 @@ describe.each(TIMED_PLACES)('a session key in $name', ({ open }) => {
     expect(await core.apiKeys.get(key.id)).toMatchObject({ id: key.id, kind: 'session-key' });
   });
 
-  it('gets the statements of the policies that it names, then those of its own', async () => {
+  it('refers to the policies that it names, and keeps the statements of its own', async () => {
     const issued = await mint({ policyIds: ['look', 'ship'], statements: [{ actions: ['a:b'] }] });
-    expect(issued.key.statements).toEqual([
-      READ,
-      { actions: ['parcels:*'], resources: ['*'], workspace: '*', description: '' },
-      { actions: ['a:b'], resources: ['*'], workspace: '*', description: '' },
-    ]);
-    expect(issued.policies).toEqual([LOOK, SHIP]);
+    const own = [{ actions: ['a:b'], resources: ['*'], workspace: '*', description: '' }];
+    const parcels = { actions: ['parcels:*'], resources: ['*'], workspace: '*', description: '' };
+    expect(issued.key).toMatchObject({ policyIds: ['look', 'ship'], statements: own });
     const principal = await principalOf(issued);
+    expect(principal.policyIds).toEqual(['look', 'ship']);
+    expect(principal.statements).toEqual([...own, READ, parcels]);
+    expect(principal.can('a:b')).toBe(true);
     expect(principal.can('orders:read', 'orders/1', 'w1')).toBe(true);
     expect(principal.can('orders:read', 'orders/1', 'w2')).toBe(false);
     expect(principal.can('parcels:send')).toBe(true);
     expect(principal.can('keys:manage')).toBe(false);
+  });
+
+  it('is answered with its policies as they are, and with its own statements as one of type internal', async () => {
+    const { key, policies } = await mint({ policyIds: ['ship', 'look'], statements: [{ actions: ['a:b'] }] });
+    const [ship, look, inline] = policies;
+    expect(policies).toHaveLength(3);
+    expect(ship).toEqual(await core.policies.get('ship', 'acme'));
+    expect(look).toMatchObject({ id: 'look', name: 'Looking', type: 'role', isBuiltIn: true, statements: [READ] });
+    expect(inline).toEqual({
+      id: key.id,
+      version: 1,
+      type: 'internal',
+      name: key.name,
+      description: '',
+      orgId: 'acme',
+      statements: [{ actions: ['a:b'], resources: ['*'], workspace: '*', description: '' }],
+      templateId: null,
+      workspace: null,
+      properties: {},
+      createdBy: 'setup',
+      createdAt: clock.nowAt,
+      updatedAt: clock.nowAt,
+      isBuiltIn: false,
+    });
+    expect(await core.policies.get(key.id, 'acme')).toEqual(inline);
+    expect(await core.policies.get(key.id, 'other')).toBeNull();
+  });
+
+  it('has no policy of its own where it has no statements of its own, nor can another key have one', async () => {
+    const { key, policies } = await mint({ policyIds: ['look'], statements: [] });
+    expect(policies.map(({ id }) => id)).toEqual(['look']);
+    expect(await core.policies.get(key.id, 'acme')).toBeNull();
+    const other = await mint({ statements: [READ] });
+    const error = await refusalOf(mint({ policyIds: [other.key.id] }));
+    expect(error.errors).toEqual([{ path: 'policyIds.0', message: 'names no policy' }]);
+  });
+
+  it('follows a policy that is changed, and has nothing of one that is gone', async () => {
+    const policy = await core.policies.create({ name: 'Builds', orgId: 'acme', statements: [READ] }, by);
+    const issued = await mint({ policyIds: [policy.id] });
+    expect((await principalOf(issued)).can('orders:read', 'orders/1', 'w1')).toBe(true);
+    await core.policies.update(policy.id, { statements: [{ actions: ['parcels:*'] }] }, by);
+    const changed = await principalOf(issued);
+    expect([changed.can('orders:read', 'orders/1', 'w1'), changed.can('parcels:send')]).toEqual([false, true]);
+    expect(await core.policies.remove(policy.id, { ...by, detach: true })).toBe(1);
+    const left = await principalOf(issued);
+    expect([left.can('parcels:send'), left.policyIds]).toEqual([false, []]);
+  });
+
+  it('is not made with a policy of another organisation, nor with a template', async () => {
+    const foreign = await core.policies.create({ name: 'Theirs', orgId: 'other', statements: [READ] }, by);
+    const template = await core.policies.create(
+      { name: 'Shape', type: 'template', orgId: 'acme', statements: [READ] },
+      by,
+    );
+    const { errors } = await refusalOf(mint({ policyIds: ['look', foreign.id, template.id] }));
+    expect(errors).toEqual([
+      { path: 'policyIds.1', message: 'names no policy' },
+      { path: 'policyIds.2', message: 'names no policy' },
+    ]);
   });
 
   it('keeps name, properties and default workspace', async () => {
@@ -168,17 +228,37 @@ describe.each(TIMED_PLACES)('a session key in $name', ({ open }) => {
       const ida = await issuer(['orders:*', 'session-keys:issue']);
       const issued = await mint({ policyIds: ['look'] }, ida);
       expect(issued.key).toMatchObject({ ownerId: 'ada', createdBy: 'ida' });
-      for (const fields of [
-        { policyIds: ['ship'] },
-        { policyIds: ['look'], statements: [{ actions: ['*'] }] },
-        { statements: [{ actions: ['orders:*', 'users:read'] }] },
-      ]) {
-        expect(await refusalOf(mint(fields, ida))).toMatchObject({
+      for (const [fields, paths] of [
+        [{ policyIds: ['ship'] }, ['policyIds.0']],
+        [{ policyIds: ['look', 'full-access'], statements: [{ actions: ['*'] }] }, ['statements.0', 'policyIds.1']],
+        [{ statements: [{ actions: ['orders:*', 'users:read'] }] }, ['statements.0']],
+      ] as const) {
+        const error = await refusalOf(mint(fields, ida));
+        expect(error).toMatchObject({
           code: 'forbidden',
           status: 403,
           message: 'The key would have more rights than the credential.',
         });
+        expect(error.errors.map(({ path }) => path)).toEqual(paths);
       }
+    });
+
+    it('does not grow beyond its issuer with a policy that grows', async () => {
+      const ida = await issuer(['orders:*']);
+      const policy = await core.policies.create({ name: 'Growing', orgId: 'acme', statements: [READ] }, by);
+      const issued = await mint({ policyIds: [policy.id] }, ida);
+      await core.policies.update(policy.id, { statements: [{ actions: ['*'] }] }, by);
+      const principal = await principalOf(issued);
+      expect(principal.can('orders:write', 'orders/9')).toBe(true);
+      expect(principal.can('parcels:send')).toBe(false);
+    });
+
+    it('names the keys that it comes from, the nearest first', async () => {
+      const ida = await issuer(['*']);
+      const child = await mint({ statements: [{ actions: ['*'] }] }, ida);
+      const grandchild = await mint({}, await principalOf(child));
+      expect(child.key.parentIds).toEqual([ida.credential.id]);
+      expect(grandchild.key.parentIds).toEqual([child.key.id, ida.credential.id]);
     });
 
     it('is tied to the resources that its issuer is tied to', async () => {

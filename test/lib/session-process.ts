@@ -25,7 +25,7 @@ export function openProcess(options: CoreOptions, times: SessionTimeOptions): Se
       const failed = { count: 0, lastAt: null };
       const begun = sessions.begin({ user, kind: 'cookie', address: '::1', userAgent: null, failed, ...fields });
       await sessions.save(begun);
-      await sessions.enforceLimit(begun.sessionId, userId);
+      await sessions.enforceLimit(begun);
       return { ...begun, id: publicSessionId(begun.sessionId) };
     },
     async enter({ sessionId, requestId, login }) {

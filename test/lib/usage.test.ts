@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { type EventOf, Events } from '../../lib/events.js';
 import { type ApiKeyStore, MemoryStore, type UsageDelta } from '../../lib/index.js';
 import { UsageRecorder } from '../../lib/usage.js';
 import { Draw, insertAll } from '../conformance/store-samples.js';
@@ -16,8 +17,8 @@ describe('UsageRecorder', () => {
     for (const recorder of open.splice(0)) await recorder.close().catch(() => {});
   });
 
-  function record(store: ApiKeyStore, options = NEVER): UsageRecorder {
-    const recorder = new UsageRecorder(store, options);
+  function record(store: ApiKeyStore, options = NEVER, events = new Events()): UsageRecorder {
+    const recorder = new UsageRecorder(store, events, options);
     open.push(recorder);
     return recorder;
   }
@@ -35,12 +36,15 @@ describe('UsageRecorder', () => {
       update: (previous, next) => apiKeys.update(previous, next),
       page: (request) => apiKeys.page(request),
       usage: (ids) => apiKeys.usage(ids),
+      usersOfPolicy: (id, after, limit) => apiKeys.usersOfPolicy(id, after, limit),
+      watch: (id, at) => apiKeys.watch(id, at),
+      watched: (nowAt, limit) => apiKeys.watched(nowAt, limit),
       expunge: (nowAt, limit) => apiKeys.expunge(nowAt, limit),
       async addUsage(deltas) {
         batches.push(deltas);
         await state.held;
         if (state.isDown) throw new Error('down');
-        await apiKeys.addUsage(deltas);
+        return await apiKeys.addUsage(deltas);
       },
     };
     const usageOf = async (index: number) => (await apiKeys.usage([keys[index]?.id ?? '']))[0];
@@ -140,6 +144,64 @@ describe('UsageRecorder', () => {
       useCount: 2,
       failureCount: 0,
       lastFailedAt: null,
+    });
+  });
+
+  describe('the first use of a key', () => {
+    async function listening() {
+      const events = new Events();
+      const told: EventOf<'key.first-used'>[] = [];
+      events.on('key.first-used', (event) => told.push(event));
+      const { store, keys, state } = await storeWith(2);
+      const recorder = record(store, NEVER, events);
+      const [key, other] = keys;
+      if (!key || !other) throw new Error('unreachable');
+      return { told, state, store, events, recorder, key, other };
+    }
+
+    it('is told once it is written, and only the first', async () => {
+      const { told, recorder, key } = await listening();
+      const counter = recorder.counter(key);
+      counter.used(NOW, '192.0.2.1');
+      counter.used(NOW + 5, '192.0.2.2');
+      expect(told).toEqual([]);
+      await recorder.flush();
+      const { id: keyId, orgId, ownerId } = key;
+      expect(told).toEqual([{ type: 'key.first-used', at: NOW + 5, address: '192.0.2.2', orgId, keyId, ownerId }]);
+      counter.used(NOW + 10, '192.0.2.1');
+      await recorder.flush();
+      expect(told).toHaveLength(1);
+    });
+
+    it('is no refusal', async () => {
+      const { told, recorder, key } = await listening();
+      const counter = recorder.counter(key);
+      counter.failed(NOW);
+      await recorder.flush();
+      expect(told).toEqual([]);
+      counter.used(NOW + 5, null);
+      await recorder.flush();
+      expect(told.map(({ keyId, at }) => [keyId, at])).toEqual([[key.id, NOW + 5]]);
+    });
+
+    it('is told by one of two processes only', async () => {
+      const { told, recorder, store, events, key, other } = await listening();
+      const second = record(store, NEVER, events);
+      for (const each of [recorder, second]) each.counter(key).used(NOW, null);
+      second.counter(other).used(NOW, null);
+      await Promise.all([recorder.flush(), second.flush()]);
+      expect(told.map(({ keyId }) => keyId).sort()).toEqual([key.id, other.id].sort());
+    });
+
+    it('is told when the store is back', async () => {
+      const { told, state, recorder, key } = await listening();
+      recorder.counter(key).used(NOW, null);
+      state.isDown = true;
+      await expect(recorder.flush()).rejects.toThrow('down');
+      expect(told).toEqual([]);
+      state.isDown = false;
+      await recorder.flush();
+      expect(told.map(({ keyId }) => keyId)).toEqual([key.id]);
     });
   });
 
@@ -303,6 +365,6 @@ describe('UsageRecorder', () => {
   it.each([0, 9, 3_600_001, 10.5, Number.NaN])('refuses %p ms between two flushes', (flushIntervalMs) => {
     const { apiKeys } = new MemoryStore().records;
     const message = 'usage.flushIntervalMs must be a whole number from 10 to 3600000';
-    expect(() => new UsageRecorder(apiKeys, { flushIntervalMs })).toThrow(new TypeError(message));
+    expect(() => new UsageRecorder(apiKeys, new Events(), { flushIntervalMs })).toThrow(new TypeError(message));
   });
 });

@@ -220,6 +220,47 @@ describe('VerificationCache', () => {
     });
   });
 
+  describe('a change of what some entries are made of besides', () => {
+    const openWithPolicies = () =>
+      new VerificationCache<Entry>('apiKeys', source.load, feed, clock.now, undefined, {
+        collection: 'policies',
+        isPartOf: ({ value }) => value.includes('policy'),
+      });
+
+    it('drops these, whatever was changed, and keeps the others and what is unknown', async () => {
+      const cache = openWithPolicies();
+      for (const [id, value] of Object.entries({ a: 'of a policy', b: 'of none' })) source.entries.set(id, value);
+      for (const id of ['a', 'b', 'nobody']) await read(cache, id);
+      feed.changed('policies', 'p');
+      expect(cache.peek('a', clock.nowAt)).toBeUndefined();
+      expect(cache.peek('b', clock.nowAt)).toEqual({ value: 'of none' });
+      expect(cache.peek('nobody', clock.nowAt)).toBeNull();
+    });
+
+    it('during a read: what it brings is answered, not kept, and not joined by later requests', async () => {
+      const cache = openWithPolicies();
+      source.entries.set('a', 'of a policy');
+      const early = source.hold('a');
+      const asked = cache.fetch('a');
+      feed.changed('policies', 'p');
+      source.entries.set('a', 'of a policy that was changed');
+      expect(await cache.fetch('a')).toEqual({ value: 'of a policy that was changed' });
+      early.release();
+      expect(await asked).toEqual({ value: 'of a policy' });
+      expect(cache.peek('a', clock.nowAt)).toEqual({ value: 'of a policy that was changed' });
+    });
+
+    it('is none where the cache was not told of it, nor is a change of anything else', async () => {
+      const [cache, other] = [openWithPolicies(), open()];
+      source.entries.set('a', 'of a policy');
+      for (const each of [cache, other]) await read(each, 'a');
+      feed.changed('users', 'a');
+      expect(cache.peek('a', clock.nowAt)).toEqual({ value: 'of a policy' });
+      feed.changed('policies', 'a');
+      expect(other.peek('a', clock.nowAt)).toEqual({ value: 'of a policy' });
+    });
+  });
+
   describe('a feed that is lost', () => {
     it('empties the cache, and nothing is served or kept until it is back', async () => {
       const cache = open();

@@ -1,10 +1,11 @@
 import type { ApiKeys } from '../../lib/api-keys.js';
-import type { Core } from '../../lib/core.js';
+import type { Core, CoreOptions } from '../../lib/core.js';
 import { AuthError, storeUnavailable } from '../../lib/errors.js';
 import { Principal } from '../../lib/principal.js';
 import type { CredentialScheme } from '../../lib/secret.js';
 import { generateSecret, SecretHasher } from '../../lib/secret.js';
 import type { Verdict } from '../../lib/verifier.js';
+import { TestDirectory } from '../support/test-directory.js';
 import { Clock, START_AT } from './clock.js';
 import { CountingStore } from './counting-store.js';
 import { newCore } from './new-core.js';
@@ -12,6 +13,7 @@ import { refusalOf } from './refusals.js';
 
 const by = { by: 'setup' };
 const ADDRESS = '192.0.2.1';
+const HOUR_MS = 3_600_000;
 
 class World {
   readonly clock = new Clock();
@@ -19,10 +21,10 @@ class World {
   readonly core: Core;
   readonly keys: ApiKeys;
 
-  constructor(peppers: string[] = [], store = new CountingStore()) {
+  constructor(peppers: string[] = [], store = new CountingStore(), options: CoreOptions = {}) {
     this.store = store;
     const usage = { flushIntervalMs: 3_600_000 };
-    this.core = newCore({ store, peppers, usage, now: this.clock.now });
+    this.core = newCore({ store, peppers, usage, now: this.clock.now, ...options });
     this.keys = this.core.apiKeys;
   }
 
@@ -70,6 +72,7 @@ describe('the verifier lets in', () => {
       orgId: 'acme',
       credential: { kind: 'api-key', id: key.id, name: 'ci', scheme: 'basic', expiresAt: key.expiresAt },
       statements: [{ actions: ['orders:read'], resources: ['*'], workspace: '*', description: '' }],
+      policyIds: [],
       resources: null,
       properties: { region: 'eu' },
       locale: 'de',
@@ -172,6 +175,39 @@ describe('the verifier refuses, with the exact reason in the order of the design
     expect(await world.reason(key.id, secret)).toBe('not_yet_valid');
   });
 
+  it('expired before unused, unused before address, address before origin, origin before parents, parents before owner', async () => {
+    const users = new TestDirectory();
+    const strict = new World([], new CountingStore(), { users, keyRules: { endWithParent: true } });
+    const { clock, keys, core } = strict;
+    const statements = [{ actions: ['*'] }];
+    const parent = await keys.create({ name: 'parent', ownerId: 'pia', statements }, by);
+    const maker = (await strict.verify(parent.key.id, parent.secret)) as Principal;
+    const bounds = { allowedAddresses: ['198.51.100.0/24'], allowedOrigins: ['https://app.example.com'] };
+    const fields = { name: 'ci', ownerId: 'ada', disableUnusedAfterMs: HOUR_MS, expiresAt: START_AT + 2 * HOUR_MS };
+    const { key, secret } = await keys.create({ ...fields, ...bounds }, { by: maker });
+    users.disable('ada');
+    await core.userChanged('ada');
+    await keys.disable(parent.key.id, by);
+    const from = async (address: string, origin?: string) => {
+      const verdict = await core.verifier.verify({ scheme: 'api-key', id: key.id, secret }, address, false, origin);
+      return verdict instanceof Principal ? 'ok' : verdict.reason;
+    };
+    clock.advance(2 * HOUR_MS);
+    expect(await from(ADDRESS)).toBe('expired');
+    await keys.update(key.id, { lifetimeMs: HOUR_MS }, by);
+    expect(await from(ADDRESS)).toBe('unused');
+    await keys.update(key.id, { disableUnusedAfterMs: null }, by);
+    expect(await from(ADDRESS)).toBe('address_not_allowed');
+    expect(await from('198.51.100.7')).toBe('origin_not_allowed');
+    expect(await from('198.51.100.7', 'https://app.example.com')).toBe('parent_ended');
+    await keys.enable(parent.key.id, by);
+    expect(await from('198.51.100.7', 'https://app.example.com')).toBe('owner_disabled');
+    users.enable('ada');
+    await core.userChanged('ada');
+    expect(await from('198.51.100.7', 'https://app.example.com')).toBe('ok');
+    await strict.close();
+  });
+
   it('with one object for each reason, which tells nothing else', async () => {
     const unknown = generateSecret('lk');
     const verdict = await world.verify(unknown.id, unknown.secret);
@@ -252,6 +288,34 @@ describe('the cost', () => {
     world.store.drain();
     await Promise.all(Array.from({ length: 20 }, () => world.verify(key.id, secret)));
     expect(world.store.drain()).toEqual(['get']);
+  });
+
+  it('of a key that ends when nobody uses it is one read of its usage more', async () => {
+    const fields = { name: 'ci', ownerId: 'ada', disableUnusedAfterMs: HOUR_MS };
+    const { key, secret } = await world.keys.create(fields, by);
+    world.store.drain();
+    await world.verify(key.id, secret);
+    expect(world.store.drain().sort()).toEqual(['get', 'usage']);
+    expect(world.verify(key.id, secret)).toBeInstanceOf(Principal);
+    expect(world.store.drain()).toEqual([]);
+  });
+
+  it('of a cached key with policies, bounds and parents is no promise and no call either', async () => {
+    const strict = new World([], new CountingStore(), { keyRules: { endWithParent: true } });
+    const statements = [{ actions: ['*'] }];
+    const parent = await strict.keys.create({ name: 'parent', ownerId: 'ada', statements }, by);
+    const maker = (await strict.verify(parent.key.id, parent.secret)) as Principal;
+    const own = await strict.core.policies.create({ name: 'own', statements: [{ actions: ['orders:*'] }] }, by);
+    const bounds = { allowedAddresses: [ADDRESS], disableUnusedAfterMs: HOUR_MS, policyIds: [own.id, 'auditor'] };
+    const { key, secret } = await strict.keys.create({ name: 'ci', ownerId: 'ada', ...bounds }, { by: maker });
+    const first = await strict.verify(key.id, secret);
+    strict.store.drain();
+    const verdict = strict.verify(key.id, secret);
+    expect(verdict).toBeInstanceOf(Principal);
+    expect(verdict).toBe(first);
+    expect((verdict as Principal).can('orders:write')).toBe(true);
+    expect(strict.store.drain()).toEqual([]);
+    await strict.close();
   });
 
   it('of an unknown id is the same one comparison as that of a wrong secret', async () => {

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import express from 'express';
+import express, { type Express } from 'express';
 import { adminRouter } from '../../admin-router/index.js';
 import {
   createLatchkey,
@@ -29,6 +29,7 @@ export interface Answer {
 /** An app with the admin router at `/auth`, listening on a free loopback port. */
 export interface AdminApp {
   readonly latchkey: Latchkey;
+  /** Of the admin router. */
   readonly url: string;
   /** A key made by the host, with the given rights. */
   key(input: Partial<NewKey> & { actions?: string[] }): Promise<IssuedKey>;
@@ -40,16 +41,24 @@ export interface AdminApp {
     body?: unknown,
     headers?: Record<string, string>,
   ): Promise<Answer>;
+  /** The same for the routes of the app itself. */
+  callHost: AdminApp['call'];
   close(): Promise<void>;
 }
 
-export async function startAdminApp(options: LatchkeyOptions = {}): Promise<AdminApp> {
+/** @param add settings and routes of the app itself, added before the admin router. */
+export async function startAdminApp(
+  options: LatchkeyOptions = {},
+  add?: (app: Express, latchkey: Latchkey) => void,
+): Promise<AdminApp> {
   const latchkey = createLatchkey(options);
   const app = express();
+  add?.(app, latchkey);
   app.use('/auth', adminRouter(latchkey));
   const server = app.listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/auth`;
+  const host = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = `${host}/auth`;
   return {
     latchkey,
     url,
@@ -59,6 +68,7 @@ export async function startAdminApp(options: LatchkeyOptions = {}): Promise<Admi
         { by: 'test' },
       ),
     call: (method, path, as, body, headers) => call(url + path, method, as, body, headers),
+    callHost: (method, path, as, body, headers) => call(host + path, method, as, body, headers),
     close: async () => {
       await closeServer(server);
       await latchkey.close();
@@ -85,6 +95,15 @@ async function call(
   const text = await response.text();
   const isJson = text !== '' && /json/.test(response.headers.get('content-type') ?? '');
   return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : null };
+}
+
+/** The app's own route `GET /can/:action?resource=&workspace=`: 200 for who may, 403 for who may not. */
+export function addRights(app: Express, latchkey: Latchkey): void {
+  app.get('/can/:action', latchkey.authenticate(), (req, res, next) => {
+    const { resource = 'orders/1', workspace = 'w1' } = req.query;
+    latchkey.requirePermission(req.params.action, String(resource), { workspace: String(workspace) })(req, res, next);
+  });
+  app.get('/can/:action', (req, res) => void res.json(req.user));
 }
 
 function closeServer(server: Server): Promise<void> {

@@ -23,6 +23,10 @@ export class People implements UserDirectory {
     return this;
   }
 
+  orgOf(id: string): string | null {
+    return this.#people.get(id)?.orgId ?? null;
+  }
+
   delete(id: string): void {
     this.#people.delete(id);
   }

@@ -1,40 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import type { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { ensureRedisServer, redisMajorVersion } from './redis-binary.js';
+import { type RedisServer, startProcess } from './redis-process.js';
 
-/** Ports, and the cluster bus ports 10 000 above them, that no kernel hands out to outgoing connections. */
-const LOWEST_PORT = 11_000;
-const PORT_COUNT = 10_000;
-
-/** Tries to listen: other servers of the same run draw from the same ports. */
-const PORT_TRIES = 20;
-
-/** A redis-server that is not ready by then never will be: it takes about 20 ms. */
-const READY_TIMEOUT_MS = 10_000;
-
-/** A real redis-server process, ended with the process that started it, however that one ends. */
-export interface RedisServer {
-  /** The loopback port; the same after `restart()`. */
-  readonly port: number;
-  /** Such as `redis://127.0.0.1:11042`. */
-  readonly url: string;
-  /** Of the running process, or of the last one that ran. */
-  readonly pid: number;
-  /** Freezes the process (SIGSTOP): connections stay open, nothing answers. */
-  pause(): void;
-  /** Lets a frozen process go on (SIGCONT). */
-  resume(): void;
-  /** Ends the process as a crash would (SIGKILL); resolves once it is gone. The folder stays for `restart()`. */
-  kill(): Promise<void>;
-  /** Kills the process if it runs, and starts a new one with the same port, folder and arguments. */
-  restart(): Promise<void>;
-  /** Ends the process, frozen or not, and removes its folder. Does nothing the second time. */
-  stop(): Promise<void>;
-}
+export type { RedisServer } from './redis-process.js';
 
 export interface StartRedisOptions {
   /** More arguments for redis-server, such as `['--appendonly', 'yes']`; they win over the defaults. */
@@ -46,111 +13,12 @@ export interface StartRedisOptions {
 /** Starts a redis-server on loopback without persistence, and resolves once it accepts connections. */
 export async function startRedis(options: StartRedisOptions = {}): Promise<RedisServer> {
   const binary = ensureRedisServer();
-  const folder = mkdtempSync(join(tmpdir(), 'latchkey-redis-'));
   const debug = redisMajorVersion(binary) >= 7 ? ['--enable-debug-command', 'local'] : [];
-  const settings = ['--bind', '127.0.0.1', '--dir', folder, '--save', '', ...debug, ...(options.args ?? [])];
-  const launch = (port: number) => launchProcess(binary, ['--port', String(port), ...settings], folder);
-
-  let port = options.port ?? randomPort();
-  let child: ChildProcess;
-  for (let triesLeft = PORT_TRIES; ; ) {
-    try {
-      child = await launch(port);
-      break;
-    } catch (error) {
-      triesLeft -= 1;
-      const mayRetry = error instanceof PortTakenError && options.port === undefined && triesLeft > 0;
-      if (!mayRetry) {
-        rmSync(folder, { recursive: true, force: true });
-        throw error;
-      }
-      port = randomPort();
-    }
-  }
-
-  return {
-    port,
-    url: `redis://127.0.0.1:${port}`,
-    get pid() {
-      return child.pid ?? 0;
-    },
-    pause: () => void child.kill('SIGSTOP'),
-    resume: () => void child.kill('SIGCONT'),
-    kill: () => end(child, 'SIGKILL'),
-    async restart() {
-      await end(child, 'SIGKILL');
-      child = await launch(port);
-    },
-    async stop() {
-      child.kill('SIGCONT');
-      await end(child, 'SIGKILL');
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-class PortTakenError extends Error {}
-
-function randomPort(): number {
-  return LOWEST_PORT + Math.floor(Math.random() * PORT_COUNT);
-}
-
-/** The listening itself is the test of the port: nobody can take it between a look and the use. */
-async function launchProcess(binary: string, args: readonly string[], folder: string): Promise<ChildProcess> {
-  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'ignore'] });
-  await once(child, 'spawn');
-  endWithThisProcess(child, folder);
-  try {
-    await untilReady(child);
-  } catch (error) {
-    await end(child, 'SIGKILL');
-    throw error;
-  }
-  // A forgotten server must not keep a test worker or a script from ending.
-  child.unref();
-  (child.stdout as Socket).unref();
-  return child;
-}
-
-function untilReady(child: ChildProcess): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let log = '';
-    const timer = setTimeout(() => reject(new Error(`redis-server is not ready:\n${log}`)), READY_TIMEOUT_MS);
-    const onData = (chunk: Buffer) => {
-      log += chunk;
-      if (!/ready to accept connections/i.test(log)) return;
-      clearTimeout(timer);
-      child.stdout?.off('data', onData).resume();
-      resolve();
-    };
-    child.stdout?.on('data', onData);
-    child.once('close', () => {
-      clearTimeout(timer);
-      const portTaken = /address already in use/i.test(log);
-      reject(portTaken ? new PortTakenError(log) : new Error(`redis-server ended before it was ready:\n${log}`));
-    });
+  const settings = ['--bind', '127.0.0.1', '--save', '', ...debug, ...(options.args ?? [])];
+  return await startProcess({
+    binary,
+    args: (port, folder) => ['--port', String(port), '--dir', folder, ...settings],
+    ready: /ready to accept connections/i,
+    port: options.port,
   });
-}
-
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.ref();
-  const exited = once(child, 'exit');
-  child.kill(signal);
-  await exited;
-}
-
-/**
- * Starts a shell that waits for the end of its input, which comes when this process ends, be it by SIGKILL; then it
- * kills the server and removes its folder. An 'exit' hook would miss a killed worker, and Jest hides the real `process`.
- */
-function endWithThisProcess(child: ChildProcess, folder: string): void {
-  const script = 'read -r line; kill -9 "$1"; rm -rf "$2"';
-  const watcher = spawn('sh', ['-c', script, 'sh', String(child.pid), folder], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-  });
-  watcher.unref();
-  (watcher.stdin as Socket).unref();
-  child.once('exit', () => watcher.kill());
 }

@@ -1,0 +1,79 @@
+import type { Request } from 'express';
+import type { AuthError } from '../errors.js';
+import type { EventOf, Events } from '../events.js';
+import { Principal } from '../principal.js';
+import { addressOf } from './address.js';
+
+/** Characters of what is told. */
+const MAX_PATH = 200;
+const MAX_DETAIL = 300;
+/** Faults whose paths are told. */
+const MAX_FAULTS = 10;
+
+/** Why a request was refused, and what it came with. */
+export type RefusedRequest = Pick<
+  EventOf<'request.refused'>,
+  'orgId' | 'ownerId' | 'reason' | 'scheme' | 'credentialId'
+>;
+
+/** Tells of the requests that were not let through: the only place where such events are made. */
+export class RequestLog {
+  readonly #events: Events;
+  readonly #now: () => number;
+  /** The refusal that was told last of each request: it can come by twice. */
+  readonly #told = new WeakMap<object, AuthError>();
+
+  constructor(events: Events, now: () => number) {
+    this.#events = events;
+    this.#now = now;
+  }
+
+  /** Whether anybody listens to what `refused` would tell. */
+  get isRead(): boolean {
+    return this.#events.isHeard('request.refused');
+  }
+
+  /** Nobody was let in. */
+  refused(req: Request, refused: RefusedRequest): void {
+    this.#events.emit({ type: 'request.refused', ...refused, ...this.#place(req) });
+  }
+
+  /** Somebody was let in and may not do this: each 403 of a request is told once. Other errors are not told. */
+  forbidden<Params>(req: Request<Params>, error: AuthError): void {
+    if (error.status !== 403 || this.#told.get(req) === error || !this.#events.isHeard('request.forbidden')) return;
+    this.#told.set(req, error);
+    const user: unknown = req.user;
+    const { id, orgId, credential } = user instanceof Principal ? user : NOBODY;
+    const doer = { orgId, actorId: id, credentialId: credential.id };
+    this.#events.emit({ type: 'request.forbidden', ...doer, detail: detailOf(error), ...this.#place(req) });
+  }
+
+  #place<Params>(req: Request<Params>): { at: number; address: string | null; method: string; path: string } {
+    return { at: this.#now(), address: addressOf(req), method: req.method, path: pathOf(req) };
+  }
+}
+
+const NOBODY = { id: null, orgId: null, credential: { id: null } };
+
+function detailOf({ message, errors }: AuthError): string {
+  const paths = errors.slice(0, MAX_FAULTS).map(({ path }) => path);
+  return withoutSecrets(paths.length === 0 ? message : `${message} (${paths.join(', ')})`, MAX_DETAIL);
+}
+
+/** Without the query. Outside Express there is none. */
+function pathOf<Params>({ baseUrl = '', path = '' }: Partial<Request<Params>>): string {
+  return withoutSecrets(baseUrl + path, MAX_PATH);
+}
+
+/**
+ * What looks like a secret of ours: the last part of a token (also one that was cut off or percent-encoded), `id:secret` in
+ * base64, a session id. Public ids are shorter. A word is looked at from its beginning only: strangers choose the text.
+ */
+const SECRET = /(?<![0-9A-Za-z])(?:[0-9A-Za-z]{43,}(?:\.[0-9a-z]*)+|[0-9A-Za-z]{44,})/g;
+const LAST_WORD = /(?<![0-9A-Za-z])[0-9A-Za-z]*$/;
+
+/** At most `length` characters, in which what looks like a secret is `...`. Where it is cut, it is cut before a word. */
+function withoutSecrets(text: string, length: number): string {
+  const short = text.length <= length ? text : text.slice(0, length - 3).replace(LAST_WORD, '...');
+  return short.replace(SECRET, '...');
+}

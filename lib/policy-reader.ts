@@ -1,0 +1,112 @@
+import type { FieldError } from './errors.js';
+import type { HostPolicy, Policy } from './policy-view.js';
+import { toPolicy } from './policy-view.js';
+import type { PolicyRecord } from './records.js';
+import type { Statement } from './statement.js';
+import { checkStatements, FULL_ACCESS, toStatement } from './statement.js';
+import type { ChangeFeed, PolicyStore } from './stores/store.js';
+import type { LookupCounts } from './telemetry.js';
+import type { VerificationCacheOptions } from './verification-cache.js';
+import { VerificationCache } from './verification-cache.js';
+
+/** What every instance has. An auditor may look at everything and change nothing. */
+const BUILT_IN: readonly HostPolicy[] = [
+  { id: 'full-access', name: 'Full Access', description: 'Everything', statements: [FULL_ACCESS] },
+  { id: 'auditor', name: 'Auditor', description: 'Read only', statements: [{ actions: ['*:read'] }] },
+];
+
+/** The policies as they are now, through a cache that hears of every change: what verification reads them by. */
+export class PolicyReader {
+  /** By id: Latchkey's own and the host's. They belong to every organisation. */
+  readonly builtIn: ReadonlyMap<string, Policy>;
+  readonly #store: PolicyStore;
+  readonly #now: () => number;
+  readonly #cache: VerificationCache<PolicyRecord>;
+
+  /** @throws TypeError for a policy of the host's that is wrong, or whose id stands twice. */
+  constructor(
+    store: PolicyStore,
+    ofHost: readonly HostPolicy[],
+    feed: ChangeFeed,
+    now: () => number,
+    cache?: VerificationCacheOptions,
+    lookups?: LookupCounts,
+  ) {
+    this.#store = store;
+    this.#now = now;
+    this.#cache = new VerificationCache('policies', (id) => store.get(id), feed, now, cache, undefined, lookups);
+    const all = [...BUILT_IN, ...ofHost].map(toBuiltIn);
+    this.builtIn = new Map(all.map((policy) => [policy.id, policy]));
+    if (this.builtIn.size !== all.length) throw new TypeError('policies: two have the same id');
+  }
+
+  /** Those of `ids` that are there and that a key of the organisation can have, in their order. The others give nothing. */
+  async resolve(ids: readonly string[], orgId: string | null): Promise<Policy[]> {
+    if (ids.length === 0) return [];
+    const found = await Promise.all(ids.map((id) => this.#find(id, orgId)));
+    return found.filter((policy) => policy !== null);
+  }
+
+  /** As `resolve`, and the faults of those that are not there. */
+  async lookUp(ids: readonly string[], orgId: string | null): Promise<{ policies: Policy[]; faults: FieldError[] }> {
+    const found = await Promise.all(ids.map((id) => this.#find(id, orgId)));
+    const missing = ids.flatMap((_, index) =>
+      found[index] === null ? [{ path: `policyIds.${index}`, message: 'names no policy' }] : [],
+    );
+    return { policies: found.filter((policy) => policy !== null), faults: missing };
+  }
+
+  /** A stored record with its statements, its template being read from the store. */
+  async view(record: PolicyRecord): Promise<Policy> {
+    return toPolicy(record, await this.#statementsOf(record, (id) => this.#store.get(id)));
+  }
+
+  close(): void {
+    this.#cache.close();
+  }
+
+  async #find(id: string, orgId: string | null): Promise<Policy | null> {
+    const builtIn = this.builtIn.get(id);
+    if (builtIn !== undefined) return builtIn;
+    const record = await this.#read(id);
+    if (record === null || record.orgId !== orgId || record.type === 'template') return null;
+    return toPolicy(record, await this.#statementsOf(record, (template) => this.#read(template)));
+  }
+
+  async #read(id: string): Promise<PolicyRecord | null> {
+    const cached = this.#cache.peek(id, this.#now());
+    return cached === undefined ? await this.#cache.fetch(id) : cached;
+  }
+
+  async #statementsOf(
+    { templateId, workspace, statements, orgId }: PolicyRecord,
+    read: (id: string) => Promise<PolicyRecord | null>,
+  ): Promise<readonly Statement[]> {
+    if (templateId === null) return statements;
+    const template = await read(templateId);
+    if (template?.type !== 'template' || template.orgId !== orgId) return [];
+    return template.statements.map((statement) => ({ ...statement, workspace: workspace ?? '*' }));
+  }
+}
+
+function toBuiltIn({ id, name, description = '', statements }: HostPolicy): Policy {
+  const own = statements.map(toStatement);
+  const [fault] = checkStatements(own);
+  if (fault !== undefined) throw new TypeError(`policies: ${id}: ${fault.path} ${fault.message}`);
+  return {
+    id,
+    version: 1,
+    type: 'role',
+    name,
+    description,
+    orgId: null,
+    statements: own,
+    templateId: null,
+    workspace: null,
+    properties: {},
+    createdBy: 'latchkey',
+    createdAt: 0,
+    updatedAt: 0,
+    isBuiltIn: true,
+  };
+}
