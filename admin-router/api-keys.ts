@@ -1,7 +1,7 @@
-import type { Request } from 'express';
 import type { ApiKey, Criterion, KeyPage, Latchkey, Principal } from '../lib/index.js';
 import { AuthError } from '../lib/index.js';
 import { demand, demandManage, demandRotate, may, mayManage, visibleKey } from './access.js';
+import { etag, ifMatch } from './etag.js';
 import type { Answer, Route } from './route.js';
 import { route } from './route.js';
 import {
@@ -30,12 +30,13 @@ export function apiKeyRoutes(latchkey: Latchkey): Route[] {
     route('POST', '/api-keys', {
       summary: 'Make a key. The answer is the only one that holds its secret.',
       body: newKeySchema,
-      async handle({ principal, body, req }) {
-        const { ownerId = principal.id, expiresInSeconds, ...fields } = body;
+      async handle({ principal, body, address, req }) {
+        const { ownerId = principal.id, expiresInSeconds, disableUnusedAfterSeconds, ...fields } = body;
         if (ownerId === principal.id) demand(principal, 'keys:manage-own', 'keys:manage');
         else demand(principal, 'keys:grant');
-        const input = { ...fields, ...lifetime(expiresInSeconds), ownerId, orgId: principal.orgId };
-        const issued = await apiKeys.create(input, { by: principal });
+        const times = inMs({ expiresInSeconds, disableUnusedAfterSeconds });
+        const input = { ...fields, ...times, ownerId, orgId: principal.orgId };
+        const issued = await apiKeys.create(input, { by: principal, address });
         const headers = { ...etag(issued.key), Location: `${req.baseUrl}/api-keys/${issued.key.id}` };
         return { status: 201, headers, body: issuedToWire(issued) };
       },
@@ -53,9 +54,9 @@ export function apiKeyRoutes(latchkey: Latchkey): Route[] {
       summary: 'Search keys by criteria, all of which must hold.',
       body: searchSchema,
       async handle({ principal, body }) {
-        const { criteria, ownerId, ...paging } = body;
+        const { criteria, ownerId, maxItems, ...paging } = body;
         const page = await apiKeys.search(
-          { ...scopeOf(principal, ownerId), ...paging },
+          { ...scopeOf(principal, ownerId), ...paging, limit: maxItems },
           criteria as readonly Criterion[],
         );
         return { body: pageToWire(page) };
@@ -64,7 +65,7 @@ export function apiKeyRoutes(latchkey: Latchkey): Route[] {
     route('POST', '/api-keys/revoke', {
       summary: 'Revoke several keys; each has its own outcome.',
       body: revokeManySchema,
-      async handle({ principal, body }) {
+      async handle({ principal, body, address }) {
         const allowed: string[] = [];
         const refused = new Map<string, string>();
         for (const id of new Set(body.ids)) {
@@ -73,7 +74,7 @@ export function apiKeyRoutes(latchkey: Latchkey): Route[] {
           else if (mayManage(principal, key)) allowed.push(id);
           else refused.set(id, 'forbidden');
         }
-        const done = await apiKeys.revokeMany(allowed, { by: principal, reason: body.reason });
+        const done = await apiKeys.revokeMany(allowed, { by: principal, address, reason: body.reason });
         const outcomes = new Map([...refused, ...done.map(({ id, outcome }) => [id, outcome] as const)]);
         return { body: { results: body.ids.map((id) => ({ id, outcome: outcomes.get(id) })) } };
       },
@@ -87,53 +88,61 @@ export function apiKeyRoutes(latchkey: Latchkey): Route[] {
     route('PATCH', '/api-keys/:id', {
       summary: 'Change the fields that are given; with If-Match only the version that was read.',
       body: keyChangesSchema,
-      async handle({ principal, id, body, req }) {
+      async handle({ principal, id, body, address, req }) {
         demandManage(principal, await find(principal, id));
-        const { expiresInSeconds, ...fields } = body;
-        const changes = { ...fields, ...lifetime(expiresInSeconds) };
-        return answer(await apiKeys.update(id, changes, { by: principal, ifVersion: ifMatch(req) }));
+        const { expiresInSeconds, disableUnusedAfterSeconds, ...fields } = body;
+        const changes = { ...fields, ...inMs({ expiresInSeconds, disableUnusedAfterSeconds }) };
+        return answer(await apiKeys.update(id, changes, { by: principal, address, ifVersion: ifMatch(req) }));
       },
     }),
     route('DELETE', '/api-keys/:id', {
       summary: 'Revoke a key, for good. It stays readable for the retention time.',
       query: reasonSchema,
-      async handle({ principal, id, query, req }) {
+      async handle({ principal, id, query, address, req }) {
         demandManage(principal, await find(principal, id));
         const { reason } = query;
-        return answer(await apiKeys.revoke(id, { by: principal, ifVersion: ifMatch(req), reason }));
+        return answer(await apiKeys.revoke(id, { by: principal, address, ifVersion: ifMatch(req), reason }));
       },
     }),
     route('POST', '/api-keys/:id/rotate', {
       summary: 'Give a key a new secret; the old one is accepted for graceSeconds more.',
       body: rotateSchema,
-      async handle({ principal, id, body, req }) {
+      async handle({ principal, id, body, address, req }) {
         demandRotate(principal, await find(principal, id));
         const graceMs = body.graceSeconds * 1_000;
-        const issued = await apiKeys.rotate(id, { by: principal, ifVersion: ifMatch(req), graceMs });
+        const issued = await apiKeys.rotate(id, { by: principal, address, ifVersion: ifMatch(req), graceMs });
         return { headers: etag(issued.key), body: issuedToWire(issued) };
       },
     }),
     route('POST', '/api-keys/:id/disable', {
       summary: 'Refuse a key until it is enabled again.',
       body: emptySchema,
-      async handle({ principal, id, req }) {
+      async handle({ principal, id, address, req }) {
         demandManage(principal, await find(principal, id));
-        return answer(await apiKeys.disable(id, { by: principal, ifVersion: ifMatch(req) }));
+        return answer(await apiKeys.disable(id, { by: principal, address, ifVersion: ifMatch(req) }));
       },
     }),
     route('POST', '/api-keys/:id/enable', {
       summary: 'Accept a disabled key again.',
       body: emptySchema,
-      async handle({ principal, id, req }) {
+      async handle({ principal, id, address, req }) {
         demandManage(principal, await find(principal, id));
-        return answer(await apiKeys.enable(id, { by: principal, ifVersion: ifMatch(req) }));
+        return answer(await apiKeys.enable(id, { by: principal, address, ifVersion: ifMatch(req) }));
       },
     }),
   ];
 }
 
-function lifetime(expiresInSeconds: number | undefined): { lifetimeMs?: number } {
-  return expiresInSeconds === undefined ? {} : { lifetimeMs: expiresInSeconds * 1_000 };
+/** The library has ms, the wire seconds. */
+function inMs(seconds: {
+  readonly expiresInSeconds: number | undefined;
+  readonly disableUnusedAfterSeconds: number | null | undefined;
+}): { lifetimeMs?: number; disableUnusedAfterMs?: number | null } {
+  const { expiresInSeconds, disableUnusedAfterSeconds: unused } = seconds;
+  return {
+    ...(expiresInSeconds !== undefined && { lifetimeMs: expiresInSeconds * 1_000 }),
+    ...(unused !== undefined && { disableUnusedAfterMs: unused === null ? null : unused * 1_000 }),
+  };
 }
 
 /** Whose keys a list shows. @throws AuthError `forbidden` for somebody else's without the right. */
@@ -147,19 +156,6 @@ function scopeOf(principal: Principal, ownerId: string | undefined): { orgId: st
 
 function answer(key: ApiKey): Answer {
   return { headers: etag(key), body: keyToWire(key) };
-}
-
-function etag(key: ApiKey): Record<string, string> {
-  return { ETag: `"${key.version}"` };
-}
-
-/** The version in If-Match (RFC 9110); undefined without one, or for `*`. */
-function ifMatch(req: Request): number | undefined {
-  const header = req.headers['if-match'];
-  if (header === undefined || header.trim() === '*') return undefined;
-  const version = /^"(\d{1,15})"$/.exec(header.trim())?.[1];
-  if (version === undefined) throw new AuthError('precondition_failed');
-  return Number(version);
 }
 
 function pageToWire({ items, nextCursor }: KeyPage): object {

@@ -20,8 +20,9 @@ export function loginRoutes({ logins, sessions }: Latchkey): Route[] {
     publicRoute('POST', '/login', {
       summary: 'Exchange user name and password, in the body or as Basic, for a login token: single use, 30 seconds.',
       body: loginSchema,
-      async handle({ body, req }) {
-        const { token, expiresAt } = await logins.issueToken(await logins.authenticate(passwordOf(req, body)));
+      async handle({ body, address, req }) {
+        const who = await logins.authenticate({ ...passwordOf(req, body), address });
+        const { token, expiresAt } = await logins.issueToken(who);
         return { body: { loginToken: token, expiresAt: time(expiresAt) } };
       },
     }),
@@ -29,15 +30,15 @@ export function loginRoutes({ logins, sessions }: Latchkey): Route[] {
       summary:
         'Begin a session, with a login token or with user name and password; sets the cookie, or answers a token.',
       body: newSessionSchema,
-      async handle({ body, req, res }) {
+      async handle({ body, address, req, res }) {
         const { loginToken, token, idleSeconds, absoluteSeconds, ...password } = body;
         if (token !== true) sessions.demandTls(req);
         const who: Authenticated =
           loginToken === undefined
-            ? await logins.authenticate(passwordOf(req, password))
-            : await logins.exchange(onlyToken(loginToken, password), addressOf(req));
+            ? await logins.authenticate({ ...passwordOf(req, password), address })
+            : await logins.exchange(onlyToken(loginToken, password), address);
         const times = { idleMs: inMs(idleSeconds), absoluteMs: inMs(absoluteSeconds) };
-        const { session, ...secrets } = await sessions.start(req, res, who, { token, ...times }).catch(refuseOnTheWire);
+        const { session, ...secrets } = await sessions.start(req, res, who, { token, ...times });
         const told = Object.fromEntries(Object.entries(secrets).filter(([, value]) => value !== null));
         return { status: 201, body: { ...sessionToWire(session), ...told } };
       },
@@ -46,7 +47,10 @@ export function loginRoutes({ logins, sessions }: Latchkey): Route[] {
 }
 
 /** From the body, else from Basic (RFC 7617). */
-function passwordOf(req: Request, { userName, password, tenant, mfaCode }: PasswordFields): PasswordLogin {
+function passwordOf(
+  req: Request,
+  { userName, password, tenant, mfaCode }: PasswordFields,
+): Omit<PasswordLogin, 'address'> {
   const [basicName, basicPassword] = readBasic(req.headers.authorization);
   const name = userName ?? basicName;
   const secret = userName === undefined ? (password ?? basicPassword) : password;
@@ -58,11 +62,7 @@ function passwordOf(req: Request, { userName, password, tenant, mfaCode }: Passw
     });
   }
   const login = validate(passwordSchema, { userName: name, password: secret, tenant, mfaCode }); // Basic has bounds too
-  return { ...login, tenant: login.tenant ?? null, address: addressOf(req) };
-}
-
-function addressOf(req: Request): string | null {
-  return req.ip ?? req.socket.remoteAddress ?? null;
+  return { ...login, tenant: login.tenant ?? null };
 }
 
 function readBasic(authorization: string | undefined): [userName?: string, password?: string] {
@@ -77,17 +77,6 @@ function onlyToken(loginToken: string, password: PasswordFields): string {
   const [path] = Object.entries(password).find(([, value]) => value !== undefined) ?? [];
   if (path === undefined) return loginToken;
   throw new AuthError('invalid_request', { errors: [{ path, message: 'must not stand beside loginToken' }] });
-}
-
-/** The library names its own fields, in ms; the wire has seconds. */
-function refuseOnTheWire(error: unknown): never {
-  if (!(error instanceof AuthError) || error.code !== 'invalid_request') throw error;
-  const errors = error.errors.map(({ path, message }) => ({ path: path.replace(/Ms$/, 'Seconds'), message }));
-  const [first] = errors;
-  throw new AuthError('invalid_request', {
-    errors,
-    message: `The request is not valid: ${first?.path} ${first?.message}`,
-  });
 }
 
 function inMs(seconds: number | undefined): number | undefined {

@@ -17,6 +17,8 @@ export interface PublicCall<Body, Query> {
   readonly id: string;
   readonly body: Body;
   readonly query: Query;
+  /** The client's; null where it is not known. */
+  readonly address: string | null;
   readonly req: Request;
   /** For cookies; the answer itself is returned. */
   readonly res: Response;

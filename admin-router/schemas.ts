@@ -1,5 +1,14 @@
 import * as z from 'zod';
-import { KEY_STATES, LAST_INSTANT, LIMITS, SEARCHABLE_FIELDS } from '../lib/index.js';
+import {
+  EVENT_TYPES,
+  type EventType,
+  type FieldTypes,
+  KEY_STATES,
+  LAST_INSTANT,
+  LIMITS,
+  SEARCHABLE_FIELDS,
+  SEARCHABLE_POLICY_FIELDS,
+} from '../lib/index.js';
 
 /** What comes in, as data: validation, types and the OpenAPI document derive from here. */
 
@@ -19,7 +28,7 @@ const wholeNumber = (min: number, max: number) =>
 const listOf = <Value extends string>(values: readonly [Value, ...Value[]]) =>
   z.preprocess((input) => (typeof input === 'string' ? input.split(',') : input), z.array(z.enum(values)).min(1));
 
-const sortFields = ['createdAt', 'name', 'expiresAt', 'lastUsedAt'] as const;
+const sortFields = ['createdAt', 'name', 'expiresAt', 'lastUsedAt', 'id'] as const;
 const sort = z
   .enum([...sortFields, ...sortFields.map((field) => `-${field}` as const)])
   .default('-createdAt')
@@ -45,6 +54,11 @@ const keyFields = {
   expiresAt: instant.nullable().optional(),
   /** In place of `expiresAt`. */
   expiresInSeconds: z.int().positive().max(10_000_000_000).optional(),
+  policyIds: z.array(z.string()).optional(),
+  allowedAddresses: z.array(z.string()).nullable().optional(),
+  allowedOrigins: z.array(z.string()).nullable().optional(),
+  disableUnusedAfterSeconds: z.int().min(3_600).max(10_000_000_000).nullable().optional(),
+  maxRequestsPerMinute: z.int().min(1).max(LIMITS.requestsPerMinute).nullable().optional(),
   locale: z.string().nullable().optional(),
   timeZone: z.string().nullable().optional(),
 };
@@ -60,7 +74,7 @@ export const newKeySchema = z
   .refine(oneExpiry.test, oneExpiry.error);
 
 export const keyChangesSchema = z
-  .strictObject({ ...keyFields, name: keyFields.name.optional() })
+  .strictObject({ ...keyFields, name: keyFields.name.optional(), refreshCeiling: z.boolean().optional() })
   .refine(oneExpiry.test, oneExpiry.error);
 
 const password = {
@@ -85,6 +99,19 @@ export const newSessionSchema = z.strictObject({
   absoluteSeconds: lifeSeconds,
 });
 
+const identifier = z.string().min(1).max(LIMITS.identifier);
+
+export const auditSchema = z.strictObject({
+  from: instant.optional(),
+  to: instant.optional(),
+  actor: identifier.optional(),
+  credential: identifier.optional(),
+  type: listOf(EVENT_TYPES as readonly [EventType, ...EventType[]]).optional(),
+  outcome: z.enum(['success', 'refused']).optional(),
+  limit: wholeNumber(1, LIMITS.page).optional(),
+  cursor: z.string().max(2_000).optional(),
+});
+
 export const sessionsOfSchema = z.strictObject({ userId: z.string().optional() });
 
 export const endSessionsSchema = z.strictObject({
@@ -101,11 +128,13 @@ export const newSessionKeySchema = z.strictObject({
   userId: z.string().optional(),
   orgId: z.string().nullable().optional(),
   name: z.string().optional(),
-  policyIds: z.array(z.string()).max(LIMITS.statements).optional(),
+  policyIds: z.array(z.string()).optional(),
   statements: z.array(statement).optional(),
   durationSeconds: z.int().min(1).max(86_400).default(3_600),
   defaultWorkspace: z.string().nullable().default(null),
   properties: z.record(z.string(), z.string()).optional(),
+  allowedAddresses: keyFields.allowedAddresses,
+  allowedOrigins: keyFields.allowedOrigins,
 });
 
 export const rotateSchema = z.strictObject({ graceSeconds: z.int().min(0).max(1_000_000_000).default(0) });
@@ -143,34 +172,82 @@ export const sessionKeyListSchema = z
   .strictObject({ ...paging, limit: wholeNumber(1, LIMITS.page).optional() })
   .transform(({ sort: order, ...rest }) => ({ ...rest, ...order }));
 
-const criterion = z
-  .strictObject({
-    field: z.enum(Object.keys(SEARCHABLE_FIELDS) as [keyof typeof SEARCHABLE_FIELDS]),
-    test: z.enum([
-      'equal',
-      'not-equal',
-      'less-than',
-      'less-than-or-equal',
-      'greater-than',
-      'greater-than-or-equal',
-      'like',
-      'not-like',
-      'in',
-      'null',
-    ]),
-    value: z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]),
-  })
-  .transform(({ field, test, value }, context) => {
-    if (SEARCHABLE_FIELDS[field] !== 'date' || typeof value !== 'string') return { field, test, value };
-    const parsed = instant.safeParse(value);
-    if (!parsed.success) context.addIssue({ code: 'custom', path: ['value'], message: 'must be an RFC 3339 time' });
-    return { field, test, value: parsed.data ?? 0 };
-  });
+/** One condition on `fields`; instants as RFC 3339. */
+const criterionOn = (fields: FieldTypes) =>
+  z
+    .strictObject({
+      field: z.enum(Object.keys(fields) as [string, ...string[]]),
+      test: z.enum([
+        'equal',
+        'not-equal',
+        'less-than',
+        'less-than-or-equal',
+        'greater-than',
+        'greater-than-or-equal',
+        'between',
+        'like',
+        'not-like',
+        'contains',
+        'in',
+        'null',
+      ]),
+      value: z.union([z.string(), z.number(), z.boolean(), z.array(z.union([z.string(), z.number()]))]),
+    })
+    .transform(({ field, test, value }, context) => {
+      const inMs = (text: unknown) => {
+        if (typeof text !== 'string') return text;
+        const parsed = instant.safeParse(text);
+        if (!parsed.success) context.addIssue({ code: 'custom', path: ['value'], message: 'must be an RFC 3339 time' });
+        return parsed.data ?? 0;
+      };
+      if (fields[field] !== 'date') return { field, test, value };
+      return { field, test, value: Array.isArray(value) ? value.map(inMs) : inMs(value) };
+    });
+
+const criteriaOn = (fields: FieldTypes) => z.array(criterionOn(fields)).max(LIMITS.criteria).default([]);
+const maxItems = z.int().min(1).max(LIMITS.page).optional();
 
 export const searchSchema = z
-  .strictObject({
-    ...paging,
-    limit: z.int().min(1).max(LIMITS.page).optional(),
-    criteria: z.array(criterion).max(LIMITS.criteria).default([]),
-  })
+  .strictObject({ ...paging, maxItems, criteria: criteriaOn(SEARCHABLE_FIELDS) })
   .transform(({ sort: order, ...rest }) => ({ ...rest, ...order }));
+
+const policyFields = {
+  name: z.string(),
+  description: z.string().optional(),
+  statements: z.array(statement).optional(),
+  workspace: z.string().nullable().optional(),
+  properties: z.record(z.string(), z.string()).optional(),
+};
+
+export const newPolicySchema = z.strictObject({
+  ...policyFields,
+  type: z.enum(['role', 'custom', 'template']).optional(),
+  templateId: z.string().nullable().optional(),
+});
+
+export const policyChangesSchema = z.strictObject({ ...policyFields, name: policyFields.name.optional() });
+
+export const policyListSchema = z.strictObject({
+  type: listOf(['role', 'custom', 'template']).optional(),
+  name: z.string().max(LIMITS.name).optional(),
+  limit: wholeNumber(1, LIMITS.page).optional(),
+  cursor: paging.cursor,
+});
+
+export const policySearchSchema = z.strictObject({
+  criteria: criteriaOn(SEARCHABLE_POLICY_FIELDS),
+  maxItems,
+  cursor: paging.cursor,
+});
+
+export const removePolicySchema = z.strictObject({
+  detach: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .optional(),
+});
+
+export const leakSchema = z.strictObject({
+  token: z.string().min(1).max(200),
+  source: z.string().max(LIMITS.reason).optional(),
+});

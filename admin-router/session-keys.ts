@@ -3,7 +3,7 @@ import { lacks, readKey } from './access.js';
 import type { Route } from './route.js';
 import { route } from './route.js';
 import { newSessionKeySchema, sessionKeyListSchema } from './schemas.js';
-import { issuedToWire, keyToWire } from './wire.js';
+import { issuedToWire, keyToWire, policyToWire } from './wire.js';
 
 const COLLECTION = 'session-keys';
 
@@ -14,7 +14,7 @@ export function sessionKeyRoutes({ apiKeys, sessionKeys }: Latchkey): Route[] {
       summary:
         'Mint a session key: it always expires, and never exceeds its issuer. The answer is the only one with its secret.',
       body: newSessionKeySchema,
-      async handle({ principal, body }) {
+      async handle({ principal, body, address }) {
         demand(principal, 'session-keys:issue');
         if (body.userId !== undefined && body.userId !== principal.id) demand(principal, 'keys:grant');
         const { userId = principal.id, orgId = principal.orgId, durationSeconds, ...rest } = body;
@@ -22,8 +22,11 @@ export function sessionKeyRoutes({ apiKeys, sessionKeys }: Latchkey): Route[] {
           throw new AuthError('forbidden', { message: 'A session key must be of the organisation of its issuer.' });
         }
         const input = { ...rest, userId, orgId, durationMs: durationSeconds * 1_000 };
-        const { policies, ...issued } = await sessionKeys.mint(input, { by: principal });
-        return { status: 201, body: { ...issuedToWire(issued), sessionKey: true, policies } };
+        const { policies, ...issued } = await sessionKeys.mint(input, { by: principal, address });
+        return {
+          status: 201,
+          body: { ...issuedToWire(issued), sessionKey: true, policies: policies.map(policyToWire) },
+        };
       },
     }),
     route('GET', '/session-keys', {
@@ -43,21 +46,21 @@ export function sessionKeyRoutes({ apiKeys, sessionKeys }: Latchkey): Route[] {
     }),
     route('DELETE', '/session-keys/self', {
       summary: 'Revoke the session key that the request came with.',
-      async handle({ principal }) {
+      async handle({ principal, address }) {
         const { kind, id } = principal.credential;
         if (kind !== 'session-key') {
           throw new AuthError('not_found', { message: 'The request did not come with a session key.' });
         }
-        await apiKeys.revoke(id, { by: principal });
+        await apiKeys.revoke(id, { by: principal, address });
         return { body: null };
       },
     }),
     route('DELETE', '/session-keys/:id', {
       summary: 'Revoke a session key, for good.',
-      async handle({ principal, id }) {
+      async handle({ principal, id, address }) {
         const key = await readKey({ apiKeys }, id);
         if (key === null || !mayRevoke(principal, key)) throw new AuthError('not_found');
-        return { body: keyToWire(await apiKeys.revoke(id, { by: principal })) };
+        return { body: keyToWire(await apiKeys.revoke(id, { by: principal, address })) };
       },
     }),
   ];

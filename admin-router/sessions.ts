@@ -24,12 +24,12 @@ export function sessionRoutes({ logins, sessions }: Latchkey): Route[] {
     route('DELETE', '/sessions', {
       summary: 'End all sessions of a user; with except=current all but this one.',
       query: endSessionsSchema,
-      async handle({ principal, query }) {
+      async handle({ principal, query, address }) {
         const userId = demandUser(principal, query.userId);
         const except = query.except === undefined ? undefined : principal.credential.id;
         const theirs = (await sessions.list(userId)).filter(({ id }) => id !== except);
         const allowed = theirs.filter((session) => isVisible(principal, session));
-        await Promise.all(allowed.map(({ id }) => sessions.end(id, userId)));
+        await Promise.all(allowed.map(({ id }) => sessions.end(id, userId, { by: principal, address })));
         return { body: { ended: allowed.length } };
       },
     }),
@@ -51,10 +51,10 @@ export function sessionRoutes({ logins, sessions }: Latchkey): Route[] {
     }),
     route('DELETE', '/sessions/:id', {
       summary: 'End a session.',
-      async handle({ principal, id }) {
+      async handle({ principal, id, address }) {
         const session = /^[\w-]{1,64}$/.test(id) ? await sessions.find(id) : null;
         if (session === null || !isVisible(principal, session)) throw new AuthError('not_found');
-        await sessions.end(id, session.userId);
+        await sessions.end(id, session.userId, { by: principal, address });
         return { body: null };
       },
     }),

@@ -1,10 +1,12 @@
-import type { ApiKey, IssuedKey, Principal, Session } from '../lib/index.js';
+import { type ApiKey, type IssuedKey, LAST_INSTANT, type Policy, type Principal, type Session } from '../lib/index.js';
 
 /** What goes out: instants as RFC 3339 in UTC. */
 
-export function keyToWire(key: ApiKey): object {
+export function keyToWire({ disableUnusedAfterMs, ...key }: ApiKey): object {
   return {
     ...key,
+    disableUnusedAfterSeconds: disableUnusedAfterMs === null ? null : disableUnusedAfterMs / 1_000,
+    enabledAt: time(key.enabledAt),
     createdAt: time(key.createdAt),
     updatedAt: time(key.updatedAt),
     notBefore: time(key.notBefore),
@@ -19,6 +21,10 @@ export function keyToWire(key: ApiKey): object {
 /** The only answer that holds the secret, in each form that it can be sent in. */
 export function issuedToWire({ key, secret, token }: IssuedKey): object {
   return { ...keyToWire(key), secret, token, encoded: Buffer.from(`${key.id}:${secret}`).toString('base64') };
+}
+
+export function policyToWire(policy: Policy): object {
+  return { ...policy, createdAt: time(policy.createdAt), updatedAt: time(policy.updatedAt) };
 }
 
 export function principalToWire(principal: Principal): object {
@@ -37,6 +43,23 @@ export function sessionToWire(session: Session): object {
     expiresAt: time(session.expiresAt),
     lastFailedSignInAt: time(session.lastFailedSignInAt),
   };
+}
+
+/**
+ * An entry of the audit trail. In it, and in the records `before` and `after`, what is named `at` or `...At` becomes a time, and
+ * what is named `...Ms` becomes `...Seconds`.
+ */
+export function entryToWire(entry: object): object {
+  return Object.fromEntries(Object.entries(entry).map(([name, value]) => factToWire(name, value)));
+}
+
+function factToWire(name: string, value: unknown): [string, unknown] {
+  const isRecord = (name === 'before' || name === 'after') && typeof value === 'object' && value !== null;
+  if (isRecord) return [name, entryToWire(value)];
+  if (typeof value !== 'number' && value !== null) return [name, value];
+  if (name.endsWith('Ms')) return [`${name.slice(0, -2)}Seconds`, value && value / 1_000];
+  const isTime = /(?:^at|At)$/.test(name) && Math.abs(value ?? 0) <= LAST_INSTANT;
+  return [name, isTime ? time(value) : value];
 }
 
 export function time(at: number | null): string | null {

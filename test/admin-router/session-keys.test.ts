@@ -1,17 +1,19 @@
 import { Redis } from 'ioredis';
-import { MemoryStore, type Policy, type Store } from '../../lib/index.js';
+import { type HostPolicy, MemoryStore, type Store } from '../../lib/index.js';
 import { RedisStore } from '../../lib/stores/redis-store.js';
 import { Clock } from '../lib/clock.js';
 import { type AdminApp, startAdminApp } from '../support/admin-app.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 
-const LOOK: Policy = {
+const LOOK: HostPolicy = {
   id: 'look',
   name: 'Looking',
   statements: [{ actions: ['orders:read'], resources: ['orders/*'] }],
 };
-const KEEP: Policy = { id: 'keep', name: 'Housekeeping', statements: [{ actions: ['users:*'] }] };
+const KEEP: HostPolicy = { id: 'keep', name: 'Housekeeping', statements: [{ actions: ['users:*'] }] };
+const ISSUES = ['session-keys:issue', 'keys:grant', 'orders:*', 'keys:manage-own'];
 const LOOKS = { actions: ['orders:read'], resources: ['orders/*'], workspace: '*', description: '' };
+const WRITES = { ...LOOKS, actions: ['orders:write'], resources: ['orders/7'] };
 
 let server: RedisServer;
 let client: Redis;
@@ -37,8 +39,7 @@ describe.each<[string, () => Store]>([
   beforeEach(async () => {
     clock = new Clock();
     app = await startAdminApp({ store: makeStore(), now: clock.now, policies: [LOOK, KEEP] });
-    const actions = ['session-keys:issue', 'keys:grant', 'orders:*', 'keys:manage-own'];
-    issuer = (await app.key({ ownerId: 'ida', orgId: 'acme', actions })).token;
+    issuer = (await app.key({ ownerId: 'ida', orgId: 'acme', actions: [...ISSUES] })).token;
   });
   afterEach(() => app.close());
 
@@ -65,8 +66,19 @@ describe.each<[string, () => Store]>([
       ownerId: 'ada',
       orgId: 'acme',
       createdBy: 'ida',
-      statements: [LOOKS, { ...LOOKS, actions: ['orders:write'], resources: ['orders/7'] }],
-      policies: [LOOK],
+      parentIds: [expect.any(String)],
+      statements: [WRITES],
+      policyIds: ['look'],
+      policies: [
+        expect.objectContaining({ id: 'look', name: 'Looking', type: 'role', isBuiltIn: true, statements: [LOOKS] }),
+        expect.objectContaining({ id: made.body.id, type: 'internal', isBuiltIn: false, statements: [WRITES] }),
+      ],
+      ceiling: [[{ ...LOOKS, actions: ISSUES, resources: ['*'] }]],
+      allowedAddresses: null,
+      allowedOrigins: null,
+      disableUnusedAfterSeconds: null,
+      maxRequestsPerMinute: null,
+      enabledAt: '2026-01-01T00:00:00.000Z',
       resources: null,
       properties: { build: '7' },
       defaultWorkspace: 'w1',

@@ -27,7 +27,8 @@ mint 201 'mint a session key at the internal address' "$INTERNAL_URL" "$session_
 # What the seed's answer tells: whose it is, that it expires, its policies expanded, its properties, its secret.
 holds '"sessionKey":true'
 holds '"ownerId":"alice"'
-holds '"name":"Auditor","statements":['
+holds '"name":"Auditor"'
+holds '"statements":['
 holds '"properties":{"temp":"yes"}'
 [ -n "$(field expiresAt)" ]
 key=$(field token)
