@@ -1,4 +1,4 @@
-import express, { type ErrorRequestHandler, type Express } from 'express';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import type { Latchkey } from 'latchkey';
 import { adminRouter } from 'latchkey/admin-router';
 import passport from 'passport';
@@ -63,11 +63,12 @@ export function createApp(latchkey: Latchkey, users: Users, orders: Orders): Exp
 
 /**
  * The same admin routes for a port that the outside cannot reach: only here are keys accepted that are marked
- * `internalOnly`, such as one that mints session keys for others.
+ * `internalOnly`, such as one that mints session keys for others. And only here is told how much goes on.
  */
-export function createInternalApp(latchkey: Latchkey): Express {
+export function createInternalApp(latchkey: Latchkey, metrics: RequestHandler): Express {
   const app = express();
   app.disable('x-powered-by');
+  app.get('/metrics', metrics);
   app.use(latchkey.internal());
   app.use('/auth', adminRouter(latchkey));
   app.use(answerOtherErrors);

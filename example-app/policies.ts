@@ -1,7 +1,6 @@
-import type { Policy } from 'latchkey';
+import type { HostPolicy } from 'latchkey';
 
-/** The roles that a session key can be made from, by id. */
-export const POLICIES: readonly Policy[] = [
+/** The app's own roles, which keys can be given by id, besides `full-access` and `auditor` that Latchkey brings. */
+export const POLICIES: readonly HostPolicy[] = [
   { id: 'reader', name: 'Reader', statements: [{ actions: ['orders:read'] }] },
-  { id: 'auditor', name: 'Auditor', statements: [{ actions: ['orders:read', 'keys:read'] }] },
 ];

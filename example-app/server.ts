@@ -9,6 +9,7 @@ import { issueFirstKeys } from './first-keys.js';
 import { Orders } from './orders.js';
 import { POLICIES } from './policies.js';
 import { connectRedis } from './redis.js';
+import { logEvents, startMetrics } from './telemetry.js';
 import { Users } from './users.js';
 import { walkthrough } from './walkthrough.js';
 
@@ -33,6 +34,7 @@ async function main({ REDIS_URL } = process.env): Promise<void> {
 
 async function serve(store: Store, { PORT = '3000', INTERNAL_PORT = '0' } = process.env): Promise<void> {
   const users = await Users.create();
+  const metrics = startMetrics();
   const latchkey = createLatchkey({
     store,
     users,
@@ -42,13 +44,15 @@ async function serve(store: Store, { PORT = '3000', INTERNAL_PORT = '0' } = proc
       cookie: { secure: false }, // for localhost only: in production leave it out, and serve over TLS
     },
   });
+  logEvents(latchkey);
   const server = createServer(createApp(latchkey, users, new Orders()));
-  const internalServer = createServer(createInternalApp(latchkey));
+  const internalServer = createServer(createInternalApp(latchkey, metrics.handler));
 
   try {
     const url = await listen(server, PORT);
     const internalUrl = await listen(internalServer, INTERNAL_PORT);
     console.log(`Orders API on ${url}`);
+    console.log(`Metrics for Prometheus on ${internalUrl}/metrics`);
     console.log(
       walkthrough({ url, internalUrl, keys: await issueFirstKeys(latchkey), passwords: users.toldPasswords }),
     );
@@ -58,6 +62,7 @@ async function serve(store: Store, { PORT = '3000', INTERNAL_PORT = '0' } = proc
     // In this order: no more requests, then what they left to be written, then (above) the connection to Redis.
     await Promise.all([finishRequests(server), finishRequests(internalServer)]);
     await latchkey.close().catch((error) => fail(`The last use counts are lost: ${messageOf(error)}`));
+    await metrics.stop();
   }
 }
 

@@ -7,7 +7,7 @@ import { type ApiKey, createLatchkey } from '../../lib/index.js';
 import { RedisStore } from '../../lib/stores/redis-store.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { type CurlAnswer, ensureCurl, isInstalled, keySecretsIn, linesToPaste, loginSecretsIn, paste } from './curl.js';
-import { type BuiltApp, buildExampleApp, type RunningApp } from './running-app.js';
+import { type BuiltApp, buildExampleApp, logIn, type RunningApp, spokenIn } from './running-app.js';
 
 /** Longer, and somebody who presses Ctrl-C presses it again. */
 const STOP_WITHIN_MS = 5_000;
@@ -15,6 +15,8 @@ const MEMORY_WARNING = 'No REDIS_URL: keys and sessions are kept in memory and a
 const SECRET_WARNING = 'No SESSION_SECRET: session cookies are worth nothing once this process ends.\n';
 const SESSION_SECRET = 'a secret of the tests, long enough to sign cookies';
 const ALICE_PASSWORD = 'correct horse';
+/** Levels of the log. */
+const [INFO, WARN] = [30, 40];
 
 let built: BuiltApp;
 let redis: RedisServer;
@@ -33,11 +35,13 @@ afterAll(async () => {
 describe.each(['memory', 'redis'] as const)('the example app on the %s store', (kind) => {
   let app: RunningApp;
   let answers: CurlAnswer[];
+  let metrics: string;
   let stopped: { exitCode: number | null; tookMs: number };
 
   beforeAll(async () => {
     app = await built.start(kind === 'redis' ? { REDIS_URL: redis.url } : {});
     answers = await paste(linesToPaste(app.startText));
+    metrics = await (await fetch(metricsUrlOf(app))).text();
     stopped = await app.stop('SIGINT');
   });
 
@@ -63,7 +67,7 @@ describe.each(['memory', 'redis'] as const)('the example app on the %s store', (
   });
 
   it('tells a secret only where it makes one', () => {
-    const outputs = [app.startText, ...answers.map(({ text }) => text), app.laterText()];
+    const outputs = [app.startText, ...answers.map(({ text }) => text), metrics, app.laterText()];
     const keys = keySecretsIn(outputs.join('\n'));
     const logins = loginSecretsIn(outputs.join('\n'));
     expect(keys).toHaveLength(2 * 7); // administrator, reader, issuer, new key, new secret, first key, session key
@@ -72,10 +76,37 @@ describe.each(['memory', 'redis'] as const)('the example app on the %s store', (
     expect([...keys, ...logins].filter((secret) => tellings(secret) > 1)).toEqual([]);
   });
 
+  it('writes what happens to its log, and warns of refusals', () => {
+    const log = logIn(app.startText + app.laterText());
+    const count = (msg: string, level: number) => log.filter((each) => each.msg === msg && each.level === level).length;
+    expect(count('request.refused', WARN)).toBe(answers.filter(({ status }) => status === 401).length);
+    expect(count('request.forbidden', WARN)).toBe(answers.filter(({ status }) => status === 403).length);
+    expect(count('key.created', INFO)).toBe(3 + 3); // at the start, by the administrator, by password, a session key
+    expect(count('key.rotated', INFO)).toBe(1);
+    expect(count('login.succeeded', INFO)).toBe(2);
+    expect(count('session.ended', INFO)).toBe(2);
+    expect(log.filter(({ level }) => level !== INFO && level !== WARN)).toEqual([]);
+  });
+
+  it('counts what happens, for Prometheus', () => {
+    const sum = (name: string, labels: RegExp) =>
+      metrics
+        .split('\n')
+        .filter((line) => line.startsWith(`${name}{`) && labels.test(line))
+        .reduce((total, line) => total + Number(line.split(' ').at(-1)), 0);
+    expect(sum('latchkey_verifications_total', /"accepted".*"api-key-header"/)).toBeGreaterThan(0);
+    expect(sum('latchkey_verifications_total', /"refused".*"revoked"/)).toBe(2);
+    expect(sum('latchkey_cache_lookups_total', /"apiKeys".*"hit"/)).toBeGreaterThan(0);
+    expect(sum('latchkey_store_duration_count', /"apiKeys.get".*"ok"/)).toBeGreaterThan(0);
+    expect(sum('latchkey_refused_total', /./)).toBe(answers.filter(({ status }) => status === 401).length);
+    expect(sum('latchkey_forbidden_total', /./)).toBe(answers.filter(({ status }) => status === 403).length);
+    expect(sum('latchkey_logins_total', /"succeeded"/)).toBe(2);
+  });
+
   it('stops on Ctrl-C with nothing left open', async () => {
     expect(stopped.exitCode).toBe(0);
     expect(stopped.tookMs).toBeLessThan(STOP_WITHIN_MS);
-    expect(app.laterText()).toBe('Stopping: requests in flight may finish.\nStopped.\n');
+    expect(spokenIn(app.laterText())).toBe('Stopping: requests in flight may finish.\nStopped.\n');
     await expect(listenOn(Number(new URL(app.url).port))).resolves.toBeUndefined();
   });
 
@@ -108,6 +139,16 @@ describe('the example app', () => {
     await app.stop('SIGTERM');
     expect(answers.filter(({ status, expected }) => status !== expected)).toEqual([]);
     expect(answers.length).toBeGreaterThan(0);
+  });
+
+  it('tells its metrics on the internal port only', async () => {
+    const app = await built.start();
+    const inside = await fetch(metricsUrlOf(app));
+    expect([inside.status, inside.headers.get('content-type')]).toEqual([200, 'text/plain']);
+    const outside = await fetch(`${app.url}/metrics`);
+    expect(outside.status).toBe(404);
+    expect(await outside.text()).not.toContain('latchkey_');
+    await app.stop('SIGTERM');
   });
 
   it('takes passwords from the environment, and does not tell them', async () => {
@@ -219,6 +260,10 @@ describe('the example app', () => {
     expect(attempt.exitCode).toBe(1);
   });
 });
+
+function metricsUrlOf({ startText }: RunningApp): string {
+  return /^Metrics for Prometheus on (\S+)$/m.exec(startText)?.[1] ?? '';
+}
 
 async function keysNamed(name: string): Promise<readonly ApiKey[]> {
   const client = new Redis(redis.url);

@@ -30,6 +30,18 @@ export interface RunningApp {
   stop(signal: NodeJS.Signals): Promise<{ exitCode: number | null; tookMs: number }>;
 }
 
+/** What it says to people: all that is no line of its log. */
+export function spokenIn(output: string): string {
+  return output.replace(LOG_LINE, '');
+}
+
+/** The entries of its log, in order. */
+export function logIn(output: string): readonly { readonly level: number; readonly msg: string }[] {
+  return (output.match(LOG_LINE) ?? []).map((line) => JSON.parse(line));
+}
+
+const LOG_LINE = /^\{.*\}\n/gm;
+
 export function buildExampleApp(): BuiltApp {
   const checkout = copyCheckout();
   try {
