@@ -1,4 +1,4 @@
-import { type ApiKey, AuthError, type Latchkey, type Principal } from '../lib/index.js';
+import { type ApiKey, AuthError, hidden, type Latchkey, type Principal } from '../lib/index.js';
 
 /** The rights of the admin API: ordinary actions, on the resources `api-keys` and `api-keys/<id>`. */
 export type KeyAction = 'keys:manage-own' | 'keys:read' | 'keys:manage' | 'keys:grant';
@@ -31,14 +31,16 @@ export function demandRotate(principal: Principal, key: ApiKey): void {
 }
 
 /**
- * The key, when `principal` may see it; null for an unknown one, one of another organisation, and one of somebody else's
- * that may not be seen: these look the same.
+ * The key, when `principal` may see it. An unknown one, one of another organisation, and one of somebody else's that may not
+ * be seen look the same.
+ * @throws AuthError `not_found`.
  */
-export async function visibleKey(latchkey: Latchkey, principal: Principal, id: string): Promise<ApiKey | null> {
+export async function visibleKey(latchkey: Latchkey, principal: Principal, id: string): Promise<ApiKey> {
   const key = await readKey(latchkey, id);
-  if (key === null || key.orgId !== principal.orgId) return null;
+  if (key === null) throw new AuthError('not_found');
   const isVisible = mayManage(principal, key) || principal.can('keys:read', resourceOf(key));
-  return isVisible ? key : null;
+  if (key.orgId !== principal.orgId || !isVisible) throw hidden();
+  return key;
 }
 
 /** Null for an unknown key; what cannot be an id does not reach the store. */

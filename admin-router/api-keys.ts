@@ -1,6 +1,6 @@
 import type { ApiKey, Criterion, KeyPage, Latchkey, Principal } from '../lib/index.js';
 import { AuthError } from '../lib/index.js';
-import { demand, demandManage, demandRotate, may, mayManage, visibleKey } from './access.js';
+import { demand, demandManage, demandRotate, may, visibleKey } from './access.js';
 import { etag, ifMatch } from './etag.js';
 import type { Answer, Route } from './route.js';
 import { route } from './route.js';
@@ -20,11 +20,7 @@ import { issuedToWire, keyToWire } from './wire.js';
 export function apiKeyRoutes(latchkey: Latchkey): Route[] {
   const { apiKeys } = latchkey;
 
-  async function find(principal: Principal, id: string): Promise<ApiKey> {
-    const key = await visibleKey(latchkey, principal, id);
-    if (key === null) throw new AuthError('not_found');
-    return key;
-  }
+  const find = (principal: Principal, id: string) => visibleKey(latchkey, principal, id);
 
   return [
     route('POST', '/api-keys', {
@@ -65,14 +61,18 @@ export function apiKeyRoutes(latchkey: Latchkey): Route[] {
     route('POST', '/api-keys/revoke', {
       summary: 'Revoke several keys; each has its own outcome.',
       body: revokeManySchema,
-      async handle({ principal, body, address }) {
+      async handle({ principal, body, address, req }) {
         const allowed: string[] = [];
         const refused = new Map<string, string>();
         for (const id of new Set(body.ids)) {
-          const key = await visibleKey(latchkey, principal, id);
-          if (key === null) refused.set(id, 'not_found');
-          else if (mayManage(principal, key)) allowed.push(id);
-          else refused.set(id, 'forbidden');
+          try {
+            demandManage(principal, await find(principal, id));
+            allowed.push(id);
+          } catch (error) {
+            if (!(error instanceof AuthError) || error.status === 503) throw error;
+            latchkey.tellForbidden(req, error);
+            refused.set(id, error.code);
+          }
         }
         const done = await apiKeys.revokeMany(allowed, { by: principal, address, reason: body.reason });
         const outcomes = new Map([...refused, ...done.map(({ id, outcome }) => [id, outcome] as const)]);

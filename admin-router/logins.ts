@@ -21,6 +21,7 @@ export function loginRoutes({ logins, sessions }: Latchkey): Route[] {
       summary: 'Exchange user name and password, in the body or as Basic, for a login token: single use, 30 seconds.',
       body: loginSchema,
       async handle({ body, address, req }) {
+        sessions.demandTls(req, { token: true });
         const who = await logins.authenticate({ ...passwordOf(req, body), address });
         const { token, expiresAt } = await logins.issueToken(who);
         return { body: { loginToken: token, expiresAt: time(expiresAt) } };
@@ -32,7 +33,7 @@ export function loginRoutes({ logins, sessions }: Latchkey): Route[] {
       body: newSessionSchema,
       async handle({ body, address, req, res }) {
         const { loginToken, token, idleSeconds, absoluteSeconds, ...password } = body;
-        if (token !== true) sessions.demandTls(req);
+        sessions.demandTls(req, { token });
         const who: Authenticated =
           loginToken === undefined
             ? await logins.authenticate({ ...passwordOf(req, password), address })

@@ -1,5 +1,5 @@
 import type { Criterion, Latchkey, Policy, PolicyPage, Principal } from '../lib/index.js';
-import { AuthError } from '../lib/index.js';
+import { AuthError, hidden } from '../lib/index.js';
 import { lacks } from './access.js';
 import { etag, ifMatch } from './etag.js';
 import type { Answer, Route } from './route.js';
@@ -20,7 +20,8 @@ type PolicyAction = 'policies:read' | 'policies:manage';
 export function policyRoutes({ policies }: Latchkey): Route[] {
   async function find(principal: Principal, id: string, action: PolicyAction): Promise<Policy> {
     const policy = /^[\w.-]{1,128}$/.test(id) ? await policies.get(id, principal.orgId) : null;
-    if (policy === null || !mayRead(principal, `${COLLECTION}/${policy.id}`)) throw new AuthError('not_found');
+    if (policy === null) throw new AuthError('not_found');
+    if (!mayRead(principal, `${COLLECTION}/${policy.id}`)) throw hidden();
     if (!principal.can(action, `${COLLECTION}/${policy.id}`) && action === 'policies:manage') throw lacks(action);
     return policy;
   }

@@ -1,4 +1,4 @@
-import { type ApiKey, AuthError, type Latchkey, type Principal } from '../lib/index.js';
+import { type ApiKey, AuthError, hidden, type Latchkey, type Principal } from '../lib/index.js';
 import { lacks, readKey } from './access.js';
 import type { Route } from './route.js';
 import { route } from './route.js';
@@ -59,7 +59,8 @@ export function sessionKeyRoutes({ apiKeys, sessionKeys }: Latchkey): Route[] {
       summary: 'Revoke a session key, for good.',
       async handle({ principal, id, address }) {
         const key = await readKey({ apiKeys }, id);
-        if (key === null || !mayRevoke(principal, key)) throw new AuthError('not_found');
+        if (key === null) throw new AuthError('not_found');
+        if (!mayRevoke(principal, key)) throw hidden();
         return { body: keyToWire(await apiKeys.revoke(id, { by: principal, address })) };
       },
     }),

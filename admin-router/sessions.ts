@@ -1,4 +1,4 @@
-import { AuthError, type Latchkey, type LoginSessions, type Principal, type Session } from '../lib/index.js';
+import { AuthError, hidden, type Latchkey, type LoginSessions, type Principal, type Session } from '../lib/index.js';
 import { lacks } from './access.js';
 import type { Route } from './route.js';
 import { route } from './route.js';
@@ -53,7 +53,8 @@ export function sessionRoutes({ logins, sessions }: Latchkey): Route[] {
       summary: 'End a session.',
       async handle({ principal, id, address }) {
         const session = /^[\w-]{1,64}$/.test(id) ? await sessions.find(id) : null;
-        if (session === null || !isVisible(principal, session)) throw new AuthError('not_found');
+        if (session === null) throw new AuthError('not_found');
+        if (!isVisible(principal, session)) throw hidden();
         await sessions.end(id, session.userId, { by: principal, address });
         return { body: null };
       },
@@ -65,7 +66,8 @@ export function sessionRoutes({ logins, sessions }: Latchkey): Route[] {
         const found = await logins.failures(query.userName, query.tenant ?? null);
         const isOwn = found?.user.id === principal.id && principal.credential.kind === 'session';
         const isManaged = found?.user.orgId === principal.orgId && principal.can(MANAGE, COLLECTION);
-        if (found === null || !(isOwn || isManaged)) throw new AuthError('not_found');
+        if (found === null) throw new AuthError('not_found');
+        if (!isOwn && !isManaged) throw hidden();
         const { count, lastAt } = found.failed;
         return { body: { unsuccessfulSignInAttempts: count, lastFailedSignInAt: time(lastAt) } };
       },

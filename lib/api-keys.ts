@@ -1,12 +1,12 @@
 import type { Criterion } from './criteria.js';
-import { AuthError, invalidRequest } from './errors.js';
+import { AuthError, invalidRequest, isNotDurable } from './errors.js';
 import type { KeyMaking, NewKey } from './key-builder.js';
 import { buildKey, checkNewKey, refuseFaults, settleOwner } from './key-builder.js';
 import { applyChanges, askedExpiry, givenFields, refuseRevoked } from './key-changes.js';
 import type { KeyChanges } from './key-input.js';
 import { checkKeyFields, checkSize } from './key-input.js';
 import type { KeyIssuer } from './key-issuer.js';
-import { actorName, latestExpiry, refuseEscape, refuseExcess, refuseOpening, refuseOutliving } from './key-rights.js';
+import { actorName, ceilingForHolder, latestExpiry, refuseEscape, refuseExcess, refuseOpening, refuseOutliving } from './key-rights.js';
 import type { KeyPage, ListQuery } from './key-search.js';
 import { searchKeys } from './key-search.js';
 import type { ApiKey, IssuedKey, KeyFilter } from './key-view.js';
@@ -86,7 +86,8 @@ export class ApiKeys {
     actorName(by);
     const given = givenFields(fields);
     refuseFaults(rules.checkChange(given, fields.refreshCeiling));
-    return await this.#writer.change('key.changed', id, options, async (record, nowAt) => {
+    let revived: ApiKeyRecord | null = null;
+    const key = await this.#writer.change('key.changed', id, options, async (record, nowAt) => {
       refuseRevoked(record);
       const expiresAt = askedExpiry(fields, nowAt);
       if (expiresAt !== undefined && record.kind === 'session-key') {
@@ -100,13 +101,17 @@ export class ApiKeys {
       refuseFaults(checkSize(next));
       refuseOpening(by, next);
       if (expiresAt !== undefined) refuseOutliving(by, next);
+      revived = this.#issuer.isRevived(record, next) ? record : null;
       return { ...next, expungeAt: this.#expungeAt(next, null) };
     });
+    if (revived !== null) await this.#issuer.recount(revived);
+    return key;
   }
 
   /**
    * A new secret for the same id. The old one is accepted for `graceMs` more (default 0: not at all); one from an earlier
-   * rotation ends now. @throws AuthError `conflict` when the key is revoked or expired.
+   * rotation ends now. @throws AuthError `conflict` when the key is revoked or expired; `not_durable`, a rotation with a grace
+   * being taken back as far as that goes: rotated again, the old secret has its grace.
    */
   async rotate(id: string, options: ChangeOptions & { readonly graceMs?: number | undefined }): Promise<IssuedKey> {
     const { by, graceMs = 0 } = options;
@@ -116,7 +121,9 @@ export class ApiKeys {
       throw invalidRequest([{ path: 'graceMs', message: `must be a whole number of ms from 0 to ${maxGraceMs}` }]);
     }
     const { secret, token } = generateSecret(prefix, id);
-    const key = await this.#writer.change('key.rotated', id, options, async (record, nowAt) => {
+    const secretHash = hasher.hash(secret);
+    let before: ApiKeyRecord | null = null;
+    const rotating = this.#writer.change('key.rotated', id, options, async (record, nowAt) => {
       refuseRevoked(record);
       const aged = lifetimes.aged(record);
       if (aged.expiresAt !== null && aged.expiresAt <= nowAt) {
@@ -126,16 +133,23 @@ export class ApiKeys {
       refuseOutliving(by, aged);
       refuseOpening(by, record);
       if (rules.endWithParent) refuseEscape(by, record);
+      before = record;
       return {
         ...record,
+        ceiling: ceilingForHolder(by, record),
         prefix,
         lastFour: token.slice(-4),
-        secretHash: hasher.hash(secret),
+        secretHash,
         previousSecretHash: graceMs === 0 ? null : record.secretHash,
         previousSecretExpiresAt: graceMs === 0 ? null : nowAt + graceMs,
       };
     });
-    return { key, secret, token };
+    try {
+      return { key: await rotating, secret, token };
+    } catch (error) {
+      if (isNotDurable(error) && before !== null && graceMs > 0) await this.#takeBack(before, secretHash);
+      throw error;
+    }
   }
 
   /** Refuses the key until it is enabled again. */
@@ -154,7 +168,8 @@ export class ApiKeys {
       refuseExcess(by, record, await this.#writer.rightsOf(record));
       refuseOutliving(by, this.#making.lifetimes.aged(record));
       refuseOpening(by, record);
-      return record.enabled ? record : { ...record, enabled: true, enabledAt: nowAt };
+      const isUnchanged = record.enabled && record.disableUnusedAfterMs === null;
+      return isUnchanged ? record : { ...record, enabled: true, enabledAt: nowAt }; // it may be refused as unused already
     });
   }
 
@@ -190,6 +205,16 @@ export class ApiKeys {
   /** Removes records that were revoked or have expired longer ago than the retention time; returns how many. */
   expunge(limit = 1_000): Promise<number> {
     return this.#store.expunge(this.#making.now(), limit);
+  }
+
+  /** A secret that nobody was told must not take the place of the one in use, whose grace another rotation would end. */
+  async #takeBack(before: ApiKeyRecord, untold: string): Promise<void> {
+    const { prefix, lastFour, secretHash, previousSecretHash, previousSecretExpiresAt } = before;
+    const secrets = { prefix, lastFour, secretHash, previousSecretHash, previousSecretExpiresAt };
+    const taking = this.#writer.change('key.changed', before.id, { by: 'latchkey' }, (record) =>
+      record.secretHash === untold ? { ...record, ...secrets } : record,
+    );
+    await taking.catch(() => {}); // the caller is told that the rotation may take effect
   }
 
   /** Session keys, of which there are many, are removed soon after their end, revoked or not. */

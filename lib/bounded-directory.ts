@@ -49,7 +49,10 @@ export class BoundedDirectory {
     const answer = await this.#within('statements', () => this.#directory.statements(user));
     const statements = toStatements(answer);
     const [fault] = checkStatements(statements);
-    if (fault !== undefined) throw unavailable('statements', `answered none: ${fault.path} ${fault.message}`);
+    if (fault !== undefined) {
+      warn(`of ${user.id}: ${fault.path} ${fault.message}`);
+      throw unavailable('statements', `answered none: ${fault.path} ${fault.message}`);
+    }
     return statements;
   }
 
@@ -79,6 +82,20 @@ function asUser(method: string, answer: User | null | undefined): User | null {
     typeof isEnabled === 'boolean';
   if (!isUser) throw unavailable(method, 'answered what is no user: id, userName and isEnabled must be there');
   return { ...answer, id, orgId };
+}
+
+let hasWarned = false;
+
+/** Once: it is the same for every request of that user. */
+function warn(fault: string): void {
+  if (hasWarned) return;
+  hasWarned = true;
+  process.emitWarning(
+    `The user directory's statements cannot be used, ${fault}. Requests of such users are answered 503.`,
+    {
+      code: 'LATCHKEY_DIRECTORY',
+    },
+  );
 }
 
 /** The host's own error text stays out of it: it might hold what the user typed. */

@@ -10,7 +10,7 @@ import { KeyIssuer } from './key-issuer.js';
 import type { KeyLifetimeOptions } from './key-lifetimes.js';
 import { KeyLifetimes } from './key-lifetimes.js';
 import type { KeyNoticeOptions } from './key-notices.js';
-import { KeyNotices } from './key-notices.js';
+import { KeyNotices, UNUSED_SLACK_MS } from './key-notices.js';
 import type { KeyRuleOptions } from './key-rules.js';
 import { KeyRules } from './key-rules.js';
 import { KeyWatch } from './key-watch.js';
@@ -29,8 +29,11 @@ import { SessionKeys } from './session-keys.js';
 import { SessionVerifier } from './session-verifier.js';
 import type { SessionTimeOptions } from './sessions.js';
 import { Sessions } from './sessions.js';
+import type { ProductionOptions } from './start-check.js';
+import { StartCheck } from './start-check.js';
 import { MemoryStore } from './stores/memory-store.js';
 import type { Store, StoreHealth } from './stores/store.js';
+import { StubbornKeys } from './stubborn-keys.js';
 import { Telemetry } from './telemetry.js';
 import type { UsageOptions } from './usage.js';
 import { UsageRecorder } from './usage.js';
@@ -61,6 +64,8 @@ export interface CoreOptions {
   readonly lockout?: LockoutOptions;
   /** Policies that belong to every organisation and cannot be changed, besides Latchkey's own. Default: none. */
   readonly policies?: readonly HostPolicy[];
+  /** What is accepted in production (`NODE_ENV`) although it is refused there by itself. */
+  readonly production?: ProductionOptions;
   /** The clock, in epoch ms. Default `Date.now`. */
   readonly now?: () => number;
 }
@@ -76,6 +81,7 @@ export interface UserServices {
 export interface Core {
   readonly prefix: string;
   readonly store: Store;
+  readonly start: StartCheck;
   readonly events: Events;
   readonly telemetry: Telemetry;
   readonly now: () => number;
@@ -103,15 +109,27 @@ export function createCore(options: CoreOptions, times: SessionTimeOptions): Cor
   const { now = Date.now, usersTimeoutMs = DIRECTORY_TIMEOUT_MS } = options;
   const events = new Events();
   const telemetry = new Telemetry(events);
-  const store = telemetry.timed(options.store ?? defaultStore(now));
-  const { records, state } = store;
+  const isProduction = process.env.NODE_ENV === 'production';
+  const start = new StartCheck(options.store ?? new MemoryStore({ now }), options.production ?? {}, now, isProduction);
+  const timed = telemetry.timed(start.guarded());
+  const { state } = timed;
+  const audit = new AuditTrail(timed.records.audit, events, now, options.audit);
+  const stubborn = new StubbornKeys(timed.records.apiKeys, timed.changes, audit, now);
+  const records = { apiKeys: stubborn, policies: timed.records.policies, audit: timed.records.audit };
+  const store: Store = {
+    records,
+    state,
+    changes: timed.changes,
+    health: (clock) => timed.health(clock),
+    close: () => timed.close(),
+  };
   const directory = options.users === undefined ? null : new BoundedDirectory(options.users, usersTimeoutMs);
   const making: KeyMaking = {
     prefix: checkPrefix(options.prefix ?? DEFAULT_PREFIX),
     hasher: new SecretHasher(options.peppers),
     lifetimes: new KeyLifetimes(options.keys),
     rules: new KeyRules(options.keyRules),
-    notices: new KeyNotices(options.notices),
+    notices: new KeyNotices(options.notices, unusedSlackMs(options)),
     findOwner: async (id) => (directory === null ? undefined : await findOwner(directory, id)),
     now,
   };
@@ -119,7 +137,6 @@ export function createCore(options: CoreOptions, times: SessionTimeOptions): Cor
   const throttle = new AddressThrottle(options.lockout);
   const lockout = new Lockout(state, options.lockout ?? {}, now);
   const sessions = new Sessions(state.sessions, times, events, now);
-  const audit = new AuditTrail(records.audit, events, now, options.audit);
   const owners = directory === null ? null : new Owners(directory, store.changes, now, telemetry.lookups('users'));
   const usage = new UsageRecorder(records.apiKeys, events, options.usage);
   const policyReader = new PolicyReader(
@@ -139,6 +156,7 @@ export function createCore(options: CoreOptions, times: SessionTimeOptions): Cor
     prefix,
     hasher,
     lifetimes,
+    notices,
     endWithParent: making.rules.endWithParent,
     policies: policyReader,
     usage,
@@ -157,6 +175,7 @@ export function createCore(options: CoreOptions, times: SessionTimeOptions): Cor
   const end = async () => {
     clearInterval(sweeping);
     verifier.close();
+    stubborn.close();
     policyReader.close();
     owners?.close();
     try {
@@ -172,6 +191,7 @@ export function createCore(options: CoreOptions, times: SessionTimeOptions): Cor
   return {
     prefix,
     store,
+    start,
     events,
     telemetry,
     now,
@@ -195,7 +215,7 @@ export function createCore(options: CoreOptions, times: SessionTimeOptions): Cor
       const user = await directory?.findById(userId);
       if (user !== undefined && user?.isEnabled !== true) await sessions.endAll(userId);
     },
-    health: () => store.health(),
+    health: () => store.health(now),
     close: () => {
       closed ??= end();
       return closed;
@@ -203,17 +223,13 @@ export function createCore(options: CoreOptions, times: SessionTimeOptions): Cor
   };
 }
 
+/** How long a use of a key can be unknown to another process: until it is written there, and the key read again here. */
+function unusedSlackMs({ usage, cache }: CoreOptions): number {
+  return UNUSED_SLACK_MS + (usage?.flushIntervalMs ?? 0) + (cache?.maxAgeMs ?? 0);
+}
+
 async function findOwner(directory: BoundedDirectory, id: string): Promise<KeyOwner | null> {
   const user = await directory.findById(id);
   if (user === null) return null;
   return { user, statements: user.isEnabled ? await directory.statements(user) : [] };
-}
-
-function defaultStore(now: () => number): Store {
-  if (process.env.NODE_ENV === 'production') {
-    process.emitWarning('No store was given: keys live in this process only. Hand createLatchkey a RedisStore.', {
-      code: 'LATCHKEY_MEMORY_STORE',
-    });
-  }
-  return new MemoryStore({ now });
 }

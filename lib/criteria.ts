@@ -17,6 +17,21 @@ export type Criterion =
   | { readonly field: string; readonly test: 'in'; readonly value: readonly string[] }
   | { readonly field: string; readonly test: 'null'; readonly value: boolean };
 
+export const TESTS: readonly Criterion['test'][] = Object.freeze([
+  'equal',
+  'not-equal',
+  'less-than',
+  'less-than-or-equal',
+  'greater-than',
+  'greater-than-or-equal',
+  'between',
+  'like',
+  'not-like',
+  'contains',
+  'in',
+  'null',
+]);
+
 /** What a field holds: dates are epoch ms; a list of texts is a choice among them. */
 export type FieldType = 'string' | 'id' | 'number' | 'date' | 'boolean' | 'list' | readonly string[];
 export type FieldTypes = Readonly<Record<string, FieldType>>;
@@ -34,13 +49,14 @@ export function checkCriteria(criteria: readonly Criterion[], fields: FieldTypes
       Object.hasOwn(fields, criterion.field) ? fields[criterion.field] : undefined,
     );
     if (message === null) return [];
-    const isField = message.startsWith('names');
-    return [{ path: `criteria.${index}.${isField ? 'field' : 'value'}`, message }];
+    const part = message.startsWith('names a field') ? 'field' : message.startsWith('names') ? 'test' : 'value';
+    return [{ path: `criteria.${index}.${part}`, message }];
   });
 }
 
 function checkCriterion({ test, value }: Criterion, type: FieldType | undefined): string | null {
   if (type === undefined) return 'names a field that cannot be searched';
+  if (!TESTS.includes(test)) return `names no test; there are: ${TESTS.join(', ')}`;
   const holdsText = typeof type === 'object' || type === 'string' || type === 'id';
   const holdsNumber = type === 'number' || type === 'date';
   switch (test) {

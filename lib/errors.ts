@@ -5,6 +5,7 @@ const OUTCOMES = {
   credential_ambiguous: [400, 'The request carries more than one credential. Send exactly one.'],
   invalid_request: [400, 'The request is not valid.'],
   forbidden: [403, 'The credential does not have the right to do this.'],
+  tls_required: [403, 'Credentials are accepted over HTTPS only.'],
   not_found: [404, 'There is no such thing here.'],
   method_not_allowed: [405, 'This method is not allowed here.'],
   conflict: [409, 'The record is in a state that does not allow this.'],
@@ -14,6 +15,7 @@ const OUTCOMES = {
   too_many_attempts: [429, 'Too many failed attempts. Wait, then retry.'],
   rate_limited: [429, 'Too many requests with this credential. Wait, then retry.'],
   store_unavailable: [503, 'Credentials cannot be checked at the moment. Retry shortly.'],
+  not_durable: [503, 'The change is not yet safe against a failure. It may still take effect. Retrying is safe.'],
 } as const;
 
 /** The closed set of outcomes; stable, for programs. */
@@ -62,6 +64,20 @@ export class AuthError extends Error {
   }
 }
 
+/**
+ * There is such a thing, but it may not be seen: answered as if there were none, and told of as the refusal that it is.
+ */
+export function hidden(): AuthError {
+  return new AuthError('not_found', { reason: HIDDEN });
+}
+
+const HIDDEN = 'forbidden';
+
+/** Whether somebody was refused something for want of a right, however that was answered. */
+export function isForbidden({ status, reason }: AuthError): boolean {
+  return status === 403 || reason === HIDDEN;
+}
+
 /** Input that does not hold: 400 with every field that has to be mended. */
 export function invalidRequest(errors: readonly FieldError[]): AuthError {
   const first = errors[0];
@@ -72,4 +88,21 @@ export function invalidRequest(errors: readonly FieldError[]): AuthError {
 /** The store did not answer in time, or not at all. `reason` is for the log. */
 export function storeUnavailable(reason: string): AuthError {
   return new AuthError('store_unavailable', { reason });
+}
+
+/**
+ * A change was sent, but too few replicas have confirmed it in time: it may take effect, and it may be undone by a failover.
+ * Making the same change again is safe; once that is acknowledged, it lasts. `reason` is for the log.
+ */
+export function notDurable(reason: string): AuthError {
+  return new AuthError('not_durable', { reason });
+}
+
+export function isNotDurable(error: unknown): boolean {
+  return error instanceof AuthError && error.code === 'not_durable';
+}
+
+/** For what need not last: where it was made, that is enough. Throws any other error again. */
+export function passNotDurable(error: unknown): void {
+  if (!isNotDurable(error)) throw error;
 }

@@ -1,3 +1,4 @@
+import { deepFreeze } from './freeze.js';
 import type { SessionKind } from './login-record.js';
 import type { RefusalReason } from './refusal.js';
 import type { CredentialScheme } from './secret.js';
@@ -86,9 +87,10 @@ export type ActivityEvent =
         readonly userId: string;
       })
   | (EventBase & {
-      /** Nobody was let in: 401. */
+      /** Nobody was let in. */
       readonly type: 'request.refused';
-      readonly reason: RefusalReason;
+      /** Why: 401, or 429 for the last two. */
+      readonly reason: RefusalReason | 'too_many_attempts' | 'rate_limited';
       /** Null when nothing was sent. */
       readonly scheme: CredentialScheme | null;
       /** Of the key that was named, whether it exists or not; null for a session. */
@@ -193,6 +195,10 @@ export class Events {
 
   /** `*` is every type. Returns the function that ends the subscription. */
   on<Type extends EventType | '*'>(type: Type, listener: EventListener<Type>): () => void {
+    if (type !== '*' && !EVENT_TYPES.includes(type as EventType)) {
+      throw new TypeError(`on takes '*' or one of: ${EVENT_TYPES.join(', ')}`);
+    }
+    if (typeof listener !== 'function') throw new TypeError('on takes a function as its listener');
     const listeners = this.#listeners.get(type) ?? new Set();
     this.#listeners.set(type, listeners);
     const added = listener as (event: LatchkeyEvent) => void;
@@ -205,7 +211,9 @@ export class Events {
     return (this.#listeners.get(type)?.size ?? 0) + (this.#listeners.get('*')?.size ?? 0) > 0;
   }
 
+  /** The event is frozen: what one listener does to it, the next would see, and the audit trail. */
   emit(event: LatchkeyEvent): void {
+    deepFreeze(event);
     for (const key of [event.type, '*']) {
       for (const listener of this.#listeners.get(key) ?? []) {
         try {

@@ -2,7 +2,7 @@ export type { ApiKeys, RevokeResult } from './api-keys.js';
 export type { AuditOptions, AuditTrail } from './audit.js';
 export type { Criterion, FieldType, FieldTypes } from './criteria.js';
 export type { AuthErrorCode, AuthErrorDetails, FieldError } from './errors.js';
-export { AuthError } from './errors.js';
+export { AuthError, hidden } from './errors.js';
 export type {
   ActivityEvent,
   ChangeEvent,
@@ -21,6 +21,8 @@ export type { FromRequest, RequirePermissionOptions } from './express/require-pe
 export type { CookieOptions } from './express/session-cookie.js';
 export type { StartedSession, StartSessionOptions } from './express/session-login.js';
 export type { LoginSessions, SessionOptions } from './express/sessions.js';
+export type { Finding, FindingId, Risk } from './finding.js';
+export { RISKS } from './finding.js';
 export type { NewKey } from './key-builder.js';
 export type { KeyChanges } from './key-input.js';
 export type { KeyLifetimeOptions } from './key-lifetimes.js';
@@ -50,6 +52,7 @@ export type { RefusalReason } from './refusal.js';
 export type { Credential, CredentialScheme } from './secret.js';
 export type { IssuedSessionKey, NewSessionKey } from './session-keys.js';
 export type { EndOptions } from './sessions.js';
+export type { ProductionOptions } from './start-check.js';
 export type { Ceiling, Statement, StatementInput } from './statement.js';
 export { FULL_ACCESS } from './statement.js';
 export { MemoryStore } from './stores/memory-store.js';

@@ -73,10 +73,14 @@ export async function settleOwner(
   if (checkIdentifier(path, input.ownerId).length > 0) return { input, ofOwner: null };
   const owner = await findOwner(input.ownerId);
   const isForeign = by instanceof Principal && owner != null && owner.user.orgId !== by.orgId; // as if there were none
-  if (owner === null || owner?.user.isEnabled === false || isForeign) {
+  const isOther = owner != null && owner.user.id !== input.ownerId; // a directory may find more than it was asked for
+  if (owner === null || owner?.user.isEnabled === false || isForeign || isOther) {
     throw invalidRequest([{ path, message: 'is no enabled user' }]);
   }
   const orgId = by instanceof Principal ? by.orgId : (owner?.user.orgId ?? null);
+  if (owner !== undefined && !(by instanceof Principal) && (input.orgId ?? orgId) !== orgId) {
+    throw invalidRequest([{ path: 'orgId', message: 'must be that of the owner' }]);
+  }
   return { input: input.orgId === undefined ? { ...input, orgId } : input, ofOwner: owner?.statements ?? null };
 }
 
@@ -96,7 +100,7 @@ export function buildKey({ input, ofOwner }: SettledKey, made: Made, making: Key
   const maker = by instanceof Principal ? by : null;
   const isNamed = input.statements !== undefined || input.policyIds !== undefined;
   const unnamed = isNamed ? [] : (ofOwner ?? maker?.statements ?? []);
-  const { disableUnusedAfterMs = making.rules.disableUnusedAfterMs } = input;
+  const { disableUnusedAfterMs = maker?.credential.disableUnusedAfterMs ?? making.rules.disableUnusedAfterMs } = input;
   return {
     id,
     version: 1,
@@ -127,6 +131,7 @@ export function buildKey({ input, ofOwner }: SettledKey, made: Made, making: Key
     allowedAddresses: input.allowedAddresses ?? maker?.credential.allowedAddresses ?? null,
     allowedOrigins: input.allowedOrigins ?? maker?.credential.allowedOrigins ?? null,
     maxRequestsPerMinute: input.maxRequestsPerMinute ?? maker?.credential.maxRequestsPerMinute ?? null,
+    countedWith: countedWith(maker),
     internalOnly: input.internalOnly ?? (made.kind === 'api-key' && isInternal(by)),
     revokedAt: null,
     revokedBy: null,
@@ -136,6 +141,12 @@ export function buildKey({ input, ofOwner }: SettledKey, made: Made, making: Key
     defaultWorkspace: input.defaultWorkspace ?? null,
     expungeAt: made.expungeAt,
   };
+}
+
+/** Children of a limited key take from its limit: else it could make as many as it likes. */
+function countedWith(maker: Principal | null): string | null {
+  const { id, maxRequestsPerMinute, countedWith: root } = maker?.credential ?? {};
+  return maxRequestsPerMinute === undefined ? null : (root ?? id ?? null);
 }
 
 const KNOWN: readonly string[] = [

@@ -1,11 +1,14 @@
 import { AuthError, invalidRequest } from './errors.js';
 import type { Facts } from './events.js';
 import type { KeyChanges } from './key-input.js';
+import { checkKeyFields } from './key-input.js';
 import type { ApiKeyRecord } from './records.js';
 import { toStatements } from './statement.js';
 
 /** When a key is to expire, epoch ms; undefined when nothing is asked for. */
 export function askedExpiry({ expiresAt, lifetimeMs }: KeyChanges, nowAt: number): number | null | undefined {
+  // With what is no number nothing can be reckoned, not even the other faults.
+  if (expiresAt != null && typeof expiresAt !== 'number') throw invalidRequest(checkKeyFields({ expiresAt }));
   if (lifetimeMs === undefined) return expiresAt;
   if (expiresAt === undefined && Number.isSafeInteger(lifetimeMs) && lifetimeMs > 0) return nowAt + lifetimeMs;
   throw invalidRequest([{ path: 'lifetimeMs', message: 'must be a positive whole number of ms, without expiresAt' }]);

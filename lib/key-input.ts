@@ -47,7 +47,7 @@ export function checkKeyFields(fields: Partial<KeyFields>): FieldError[] {
   const check = (path: string, holds: boolean, message: string) => {
     if (!holds) errors.push({ path, message });
   };
-  if (name !== undefined) {
+  if ('name' in fields) {
     check(
       'name',
       isText(name, 1, LIMITS.name) && !CONTROL.test(name),

@@ -1,4 +1,4 @@
-import { AuthError, type FieldError } from './errors.js';
+import { AuthError, type FieldError, isNotDurable, passNotDurable } from './errors.js';
 import type { KeyMaking, NewKey } from './key-builder.js';
 import { refuseFaults } from './key-builder.js';
 import { checkSize } from './key-input.js';
@@ -6,12 +6,13 @@ import type { Actor } from './key-rights.js';
 import { ceilingFor, narrowed, refuseExcess, refuseGrant, refuseOpening, refuseOutliving } from './key-rights.js';
 import type { ApiKey } from './key-view.js';
 import type { KeyWriter, MakeOptions } from './key-writer.js';
+import { LIMITS } from './limits.js';
 import type { PolicyReader } from './policy-reader.js';
 import type { Policy } from './policy-view.js';
 import { Principal } from './principal.js';
 import type { ApiKeyRecord } from './records.js';
 import { keyState } from './records.js';
-import type { Ceiling } from './statement.js';
+import type { Ceiling, Statement } from './statement.js';
 import { toStatements } from './statement.js';
 import type { ApiKeyStore } from './stores/store.js';
 
@@ -41,7 +42,7 @@ export class KeyIssuer {
   /**
    * Keeps a record that was built from `input`, in which `faults` were found.
    * @throws AuthError `invalid_request` for a policy that is not there; `forbidden` when `by` would give more than it has;
-   * `conflict` when the owner has as many keys as are allowed.
+   * `conflict` when the owner has as many keys as are allowed; `not_durable`, the key being revoked as far as that goes.
    */
   async issue(
     record: ApiKeyRecord,
@@ -57,20 +58,35 @@ export class KeyIssuer {
     refuseOutliving(by, record);
     refuseOpening(by, record);
     await this.#refuseTooMany(record, 1);
-    const key = await this.#writer.insert(record, options);
+    const key = await this.#insert(record, options);
     try {
       await this.#refuseTooMany(record, 0); // others may have been made at once
     } catch (error) {
-      await this.#writer.change('key.revoked', record.id, { by: 'latchkey' }, (kept, nowAt) => ({
-        ...kept,
-        revokedAt: nowAt,
-        revokedBy: 'latchkey',
-        revokedReason: 'made at once with others, beyond the limit',
-        expungeAt: this.#making.lifetimes.expungeAt(kept.expiresAt, nowAt),
-      }));
+      await this.#revoke(record.id, 'made at once with others, beyond the limit').catch(passNotDurable);
       throw error;
     }
     return { key, policies };
+  }
+
+  /** A key that nobody was told of is of no use, and must not stand in the way of the next one. */
+  async #insert(record: ApiKeyRecord, options: MakeOptions): Promise<ApiKey> {
+    try {
+      return await this.#writer.insert(record, options);
+    } catch (error) {
+      if (isNotDurable(error)) await this.#revoke(record.id, 'not confirmed by the replicas').catch(() => {}); // told so
+      throw error;
+    }
+  }
+
+  async #revoke(id: string, revokedReason: string): Promise<void> {
+    const { lifetimes } = this.#making;
+    await this.#writer.change('key.revoked', id, { by: 'latchkey' }, (kept, nowAt) => ({
+      ...kept,
+      revokedAt: nowAt,
+      revokedBy: 'latchkey',
+      revokedReason,
+      expungeAt: kept.kind === 'session-key' ? kept.expungeAt : lifetimes.expungeAt(kept.expiresAt, nowAt),
+    }));
   }
 
   /**
@@ -80,10 +96,12 @@ export class KeyIssuer {
    */
   async regrant(record: ApiKeyRecord, next: ApiKeyRecord, by: Actor, refreshes: boolean): Promise<ApiKeyRecord> {
     refuseExcess(by, record, await this.#writer.rightsOf(record));
-    if (this.#hasEnded(record) && !this.#hasEnded(next)) await this.#refuseTooMany(next, 1);
+    if (this.isRevived(record, next)) await this.#refuseTooMany(next, 1);
     const isRegranted = next.statements !== record.statements || next.policyIds !== record.policyIds;
     if (isRegranted) {
-      const policies = await this.#demandPolicies(next);
+      // An id that it has already may name a policy that is there no more.
+      const added = next.policyIds.filter((id) => !record.policyIds.includes(id));
+      const policies = await this.#demandPolicies(next, [], added);
       refuseGrant(by, { statements: next.statements, policies, had: record });
     }
     const regranted = { ...next, ceiling: await this.#ceilingAfter(record, by, isRegranted, refreshes) };
@@ -91,11 +109,41 @@ export class KeyIssuer {
     return regranted;
   }
 
+  /** Whether a change has a key work again that had ended. */
+  isRevived(record: ApiKeyRecord, next: ApiKeyRecord): boolean {
+    return this.#hasEnded(record) && !this.#hasEnded(next);
+  }
+
+  /**
+   * Once a key works again that had ended, being `before`: others may have been made, or changed so, at once.
+   * @throws AuthError `conflict`, the key having ended again, when the owner has more keys than are allowed.
+   */
+  async recount(before: ApiKeyRecord): Promise<void> {
+    const { id, expiresAt, expungeAt } = before;
+    try {
+      await this.#refuseTooMany(before, 0);
+    } catch (error) {
+      const ended = (kept: ApiKeyRecord) => ({ ...kept, expiresAt, expungeAt });
+      await this.#writer.change('key.changed', id, { by: 'latchkey' }, ended);
+      throw error;
+    }
+  }
+
   /** All faults are told at once; but what is no list of ids is not looked up. */
-  async #demandPolicies({ policyIds, orgId }: ApiKeyRecord, faults: readonly FieldError[] = []): Promise<Policy[]> {
+  async #demandPolicies(
+    { statements, policyIds, orgId }: ApiKeyRecord,
+    faults: readonly FieldError[] = [],
+    wanted = policyIds,
+  ): Promise<Policy[]> {
     if (faults.some(({ path }) => path.startsWith('policyIds'))) refuseFaults(faults);
     const found = await this.#policies.lookUp(policyIds, orgId);
-    refuseFaults([...found.faults, ...faults]);
+    const missing = found.faults.filter(({ path }) => wanted.includes(policyIds[Number(path.split('.')[1])] ?? ''));
+    refuseFaults([
+      ...missing,
+      ...faults,
+      // What is no list of statements cannot be counted.
+      ...(faults.length > 0 ? [] : checkTogether([statements, ...found.policies.map((each) => each.statements)])),
+    ]);
     return found.policies;
   }
 
@@ -130,4 +178,12 @@ export class KeyIssuer {
     const state = keyState(lifetimes.aged(record), now());
     return state === 'revoked' || state === 'expired';
   }
+}
+
+/** Comparing rights costs the product of what is compared: so there is a bound on what one key is given. */
+function checkTogether(lists: readonly (readonly Statement[])[]): FieldError[] {
+  const count = lists.flat().reduce((sum, { actions, resources }) => sum + actions.length + resources.length, 0);
+  if (lists.length === 1 || count <= LIMITS.policyPatterns) return [];
+  const message = `must have at most ${LIMITS.policyPatterns} actions and resources in all, with those of the key itself`;
+  return [{ path: 'policyIds', message }];
 }

@@ -81,7 +81,7 @@ export class KeyLifetimes {
   #faultOf(expiresAt: number | null, notBefore: number | null, nowAt: number): string | null {
     if (expiresAt === null) return this.#allowNever ? null : 'must be set: keys that never expire are not allowed here';
     if (expiresAt <= nowAt) return 'must be in the future';
-    if (notBefore !== null && notBefore >= expiresAt) return 'must be after notBefore';
+    if (typeof notBefore === 'number' && notBefore >= expiresAt) return 'must be after notBefore';
     const latestAt = nowAt + this.#maxMs;
     return expiresAt <= latestAt ? null : notAfter(latestAt);
   }

@@ -3,8 +3,8 @@ import type { ApiKeyRecord } from './records.js';
 const DAY_MS = 86_400_000;
 const DEFAULT_EXPIRING_MS = [30 * DAY_MS, 7 * DAY_MS, DAY_MS];
 const MAX_THRESHOLDS = 10;
-/** An unused key is refused this long after its time, in ms: what other processes have not yet told must not end it. */
-const UNUSED_SLACK_MS = 120_000;
+/** How late, in ms, a use may be known in another process that flushes and reads again at the usual times. */
+export const UNUSED_SLACK_MS = 120_000;
 
 export interface KeyNoticeOptions {
   /** How long before a key expires `key.expiring` tells of it, in ms; at most ten. Default 30, 7 and 1 days. */
@@ -15,9 +15,11 @@ export interface KeyNoticeOptions {
 export class KeyNotices {
   /** The longest first. */
   readonly #expiringMs: readonly number[];
+  readonly #slackMs: number;
 
   /** @throws TypeError for an option out of range. */
-  constructor({ expiringMs = DEFAULT_EXPIRING_MS }: KeyNoticeOptions = {}) {
+  constructor({ expiringMs = DEFAULT_EXPIRING_MS }: KeyNoticeOptions = {}, slackMs = UNUSED_SLACK_MS) {
+    this.#slackMs = slackMs;
     const isRight = (ms: number) => Number.isSafeInteger(ms) && ms > 0;
     if (expiringMs.length > MAX_THRESHOLDS || !expiringMs.every(isRight)) {
       throw new TypeError(`notices.expiringMs must be at most ${MAX_THRESHOLDS} positive whole numbers of ms`);
@@ -37,7 +39,7 @@ export class KeyNotices {
     const { expiresAt, revokedAt } = record;
     if (revokedAt !== null) return null;
     const instants = expiresAt === null ? [] : this.#thresholds(record).map((ms) => expiresAt - ms);
-    const unusedAt = record.enabled ? unusedSince(record, lastUsedAt) : null;
+    const unusedAt = record.enabled ? this.unusedAt(record, lastUsedAt) : null;
     const ahead = [...instants, ...(unusedAt === null ? [] : [unusedAt])].filter((at) => at > nowAt);
     return ahead.length === 0 ? null : Math.min(...ahead);
   }
@@ -46,17 +48,17 @@ export class KeyNotices {
     if (kind === 'session-key' || expiresAt === null) return [];
     return this.#expiringMs.filter((ms) => expiresAt - ms > createdAt);
   }
-}
 
-/** From when on a key counts as unused, epoch ms; null: never. */
-export function unusedSince(
-  {
-    disableUnusedAfterMs,
-    enabledAt,
-    notBefore,
-  }: Pick<ApiKeyRecord, 'disableUnusedAfterMs' | 'enabledAt' | 'notBefore'>,
-  lastUsedAt: number | null,
-): number | null {
-  if (disableUnusedAfterMs === null) return null;
-  return Math.max(enabledAt, notBefore ?? 0, lastUsedAt ?? 0) + disableUnusedAfterMs + UNUSED_SLACK_MS;
+  /** From when on a key counts as unused, epoch ms; null: never. What others have not yet told of its use must not end it. */
+  unusedAt(
+    {
+      disableUnusedAfterMs,
+      enabledAt,
+      notBefore,
+    }: Pick<ApiKeyRecord, 'disableUnusedAfterMs' | 'enabledAt' | 'notBefore'>,
+    lastUsedAt: number | null,
+  ): number | null {
+    if (disableUnusedAfterMs === null) return null;
+    return Math.max(enabledAt, notBefore ?? 0, lastUsedAt ?? 0) + disableUnusedAfterMs + this.#slackMs;
+  }
 }

@@ -4,7 +4,7 @@ import type { Doer } from './events.js';
 import { LIMITS } from './limits.js';
 import { Permissions } from './permissions.js';
 import type { Policy } from './policy-view.js';
-import { Principal, type Rights } from './principal.js';
+import { BEYOND, Principal, type Rights } from './principal.js';
 import type { ApiKeyRecord } from './records.js';
 import type { Ceiling, Statement } from './statement.js';
 
@@ -42,6 +42,15 @@ export function ceilingFor(by: Actor, ofOwner: readonly Statement[] | null): Cei
 /** What all of `bounds` allow, without those that add nothing. */
 export function narrowed([first, ...others]: Ceiling): Ceiling {
   return first === undefined ? [] : new Permissions(first, ...others).toCeiling();
+}
+
+/**
+ * The ceiling of a key whose new secret goes to `by`. Another key gets no more out of it than it has itself, also when a
+ * policy grows later; to who may do all that the key may, this takes nothing from it.
+ */
+export function ceilingForHolder(by: Actor, { id, ceiling, policyIds }: ApiKeyRecord): Ceiling {
+  const isOther = by instanceof Principal && by.credential.kind !== 'session' && by.credential.id !== id;
+  return isOther && policyIds.length > 0 ? narrowed([...ceiling, ...by.toCeiling()]) : ceiling;
 }
 
 /** The keys that one made by `by` comes from, the nearest first. @throws AuthError `forbidden` when they are too many. */
@@ -83,8 +92,6 @@ export function refuseGrant(by: Actor, { statements = [], policies = [], had }: 
   ]);
 }
 
-const BEYOND = 'goes beyond the rights of the credential that asks for it';
-
 /**
  * Nobody can make a key that is stronger than they are or in another organisation, nor change one that is.
  * @throws AuthError `forbidden`, naming each field.
@@ -125,6 +132,8 @@ export function refuseOutliving(by: Actor, { expiresAt }: ApiKeyRecord): void {
 export function refuseOpening(by: Actor, record: ApiKeyRecord): void {
   if (!(by instanceof Principal)) return;
   const { internalOnly, allowedAddresses, allowedOrigins, maxRequestsPerMinute } = by.credential;
+  const { disableUnusedAfterMs } = by.credential;
+  const isKey = record.kind === 'api-key'; // a session key ends soon anyway
   const errors: FieldError[] = [];
   const check = (path: string, isBound: boolean, isWithin: boolean) => {
     if (isBound && !isWithin) errors.push({ path, message: 'must be as narrow as that of the credential that asks' });
@@ -145,6 +154,11 @@ export function refuseOpening(by: Actor, record: ApiKeyRecord): void {
     'maxRequestsPerMinute',
     maxRequestsPerMinute !== undefined,
     (record.maxRequestsPerMinute ?? Number.POSITIVE_INFINITY) <= (maxRequestsPerMinute ?? 0),
+  );
+  check(
+    'disableUnusedAfterMs',
+    disableUnusedAfterMs !== undefined && isKey,
+    (record.disableUnusedAfterMs ?? Number.POSITIVE_INFINITY) <= (disableUnusedAfterMs ?? 0),
   );
   if (errors.length === 0) return;
   throw new AuthError('forbidden', { message: 'The key would be accepted where the credential is not.', errors });

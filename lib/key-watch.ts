@@ -1,7 +1,7 @@
+import { AuthError, passNotDurable } from './errors.js';
 import type { Events } from './events.js';
 import type { KeyLifetimes } from './key-lifetimes.js';
 import type { KeyNotices } from './key-notices.js';
-import { unusedSince } from './key-notices.js';
 import type { KeyWriter } from './key-writer.js';
 import type { ApiKeyRecord, KeyUsage } from './records.js';
 import { keyState } from './records.js';
@@ -12,6 +12,8 @@ import type { ApiKeyStore } from './stores/store.js';
 const MAX_SWEEP = 1_000;
 /** How long it is remembered, after a key's end, that its notice was given, in ms. */
 const REMEMBERED_MS = 86_400_000;
+/** A key that could not be looked at is looked at again after this long, in ms. */
+const LOOK_AGAIN_MS = 3_600_000;
 /** So long other processes leave an unused key to the one that is about to disable it, in ms: less than between two sweeps. */
 const DISABLING_MS = 30_000;
 
@@ -32,6 +34,7 @@ export class KeyWatch {
   readonly #notices: KeyNotices;
   readonly #events: Events;
   readonly #now: () => number;
+  #hasWarned = false;
 
   constructor(
     store: ApiKeyStore,
@@ -51,8 +54,23 @@ export class KeyWatch {
   /** All processes may sweep at once: each notice is given by one of them. Returns how many keys were looked at. */
   async sweep(): Promise<number> {
     const ids = await this.#store.watched(this.#now(), MAX_SWEEP);
-    for (const id of ids) await this.#look(id);
+    for (const id of ids) {
+      try {
+        await this.#look(id);
+      } catch (error) {
+        if (error instanceof AuthError && error.status === 503) throw error;
+        await this.#store.watch(id, this.#now() + LOOK_AGAIN_MS); // one that cannot be read must not stop the others
+        this.#warn(id, error);
+      }
+    }
     return ids.length;
+  }
+
+  #warn(id: string, error: unknown): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    const message = `The key ${id} could not be looked at, so nothing is told of its end: ${String(error)}`;
+    process.emitWarning(message, { code: 'LATCHKEY_SWEEP' });
   }
 
   async #look(id: string): Promise<void> {
@@ -65,7 +83,7 @@ export class KeyWatch {
       return;
     }
     await this.#tellExpiring(record, nowAt);
-    if (isUnused(record, usage, nowAt)) return await this.#disable(record); // the next sweep looks at it again
+    if (this.#isUnused(record, usage, nowAt)) return await this.#disable(record); // the next sweep looks at it again
     await this.#store.watch(id, this.#notices.nextAt(record, usage.lastUsedAt, nowAt));
   }
 
@@ -82,14 +100,15 @@ export class KeyWatch {
 
   async #disable({ id, version }: ApiKeyRecord): Promise<void> {
     if (!(await this.#state.claim(`unused-${id}-${version}`, DISABLING_MS))) return;
-    await this.#writer.change('key.unused', id, { by: 'latchkey' }, async (record, nowAt) => {
+    const disabling = this.#writer.change('key.unused', id, { by: 'latchkey' }, async (record, nowAt) => {
       const [usage] = await this.#store.usage([id]);
-      return usage !== undefined && isUnused(record, usage, nowAt) ? { ...record, enabled: false } : record;
+      return usage !== undefined && this.#isUnused(record, usage, nowAt) ? { ...record, enabled: false } : record;
     });
+    await disabling.catch(passNotDurable); // the other keys have their turn all the same
   }
-}
 
-function isUnused(record: ApiKeyRecord, { lastUsedAt }: KeyUsage, nowAt: number): boolean {
-  const at = unusedSince(record, lastUsedAt);
-  return at !== null && at <= nowAt && keyState(record, nowAt) === 'active';
+  #isUnused(record: ApiKeyRecord, { lastUsedAt }: KeyUsage, nowAt: number): boolean {
+    const at = this.#notices.unusedAt(record, lastUsedAt);
+    return at !== null && at <= nowAt && keyState(record, nowAt) === 'active';
+  }
 }

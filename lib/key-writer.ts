@@ -50,7 +50,7 @@ export class KeyWriter {
     this.#trail = trail;
   }
 
-  /** @throws AuthError `conflict` when the id exists. */
+  /** @throws AuthError `conflict` when the id exists; `not_durable` when the key may have been kept, or not. */
   async insert(record: ApiKeyRecord, options: MakeOptions): Promise<ApiKey> {
     const { lifetimes, notices } = this.#making;
     // Before the record is written: a key that nobody looks at would expire without notice.
@@ -64,12 +64,14 @@ export class KeyWriter {
   }
 
   /**
-   * Reads, changes and writes back, again and again until nobody else was faster.
-   * @throws AuthError `not_found`, `precondition_failed`, or what `change` throws.
+   * Reads, changes and writes back, again and again until nobody else was faster. What is acknowledged lasts as the store has
+   * it last, also where there was nothing to change: an earlier change may have been made and not acknowledged.
+   * @throws AuthError `not_found`, `precondition_failed`, or what `change` throws; `not_durable` when it may have been made.
    */
   async change(kind: KeyEventKind, id: string, options: ChangeOptions, change: KeyChange): Promise<ApiKey> {
     const { by, ifVersion } = options;
     actorName(by);
+    let isWritten = false;
     const changed = await changeRecord({
       now: this.#making.now,
       ifVersion,
@@ -82,17 +84,19 @@ export class KeyWriter {
         // Now, and not when it is due: the change may not come about. The next sweep finds out.
         if (isTimed(this.#making.lifetimes.aged(next))) await this.#store.watch(id, nowAt);
         const event = toEvent(kind, record, next, options, nowAt);
-        return await this.#trail.write(event, () => this.#store.update(record, next));
+        isWritten = await this.#trail.write(event, () => this.#store.update(record, next));
+        return isWritten;
       },
     });
+    if (!isWritten) await this.#store.confirm?.(id);
     return await this.view(changed);
   }
 
   /** What a record allows, but for what its owner may do at the moment. */
   async rightsOf({ statements, policyIds, orgId, ceiling, resources }: ApiKeyRecord): Promise<Rights> {
     const policies = await this.#policies.resolve(policyIds, orgId);
-    const all = [...statements, ...policies.flatMap((policy) => policy.statements)];
-    return new Rights(new Permissions(all, ...ceiling), resources);
+    const anyOf = [statements, ...policies.map((policy) => policy.statements)];
+    return new Rights(new Permissions({ anyOf }, ...ceiling), resources);
   }
 
   async view(record: ApiKeyRecord): Promise<ApiKey> {

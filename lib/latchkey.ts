@@ -1,6 +1,7 @@
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express';
 import type { Core, CoreOptions, UserServices } from './core.js';
 import { createCore } from './core.js';
+import type { AuthError } from './errors.js';
 import type { EventListener, EventType } from './events.js';
 import './express/augmentation.js';
 import type { AuthenticateOptions } from './express/authenticate.js';
@@ -70,6 +71,11 @@ export interface Latchkey {
   session(): RequestHandler;
   /** Middleware: keys marked `internalOnly` are accepted behind it, and nowhere else. */
   internal(): RequestHandler;
+  /**
+   * Tells of a refusal that your own code answers, as `request.forbidden`: an `AuthError` of 403 that `latchkey.errorHandler()`
+   * does not get to see. Each error is told once.
+   */
+  tellForbidden(req: Request, error: AuthError): void;
   /** Error middleware: answers in `application/problem+json`, and tells of every 403. */
   errorHandler(): ErrorRequestHandler;
   /**
@@ -79,8 +85,14 @@ export interface Latchkey {
   on<Type extends EventType | '*'>(type: Type, listener: EventListener<Type>): () => void;
   /** Tells every process that a user was changed: sessions and keys of one who is no longer enabled stop at once. */
   userChanged(userId: string): Promise<void>;
-  /** Asks the store; never rejects. */
+  /** Asks the store, and what it finds out about itself; never rejects. */
   health(): Promise<StoreHealth>;
+  /**
+   * To be awaited before the app listens: resolves once the store has answered and, in production (`NODE_ENV`), nothing is
+   * refused that `production.accept` does not name. Rejects with what is wrong and how to mend it; after 10 s when the store
+   * does not answer.
+   */
+  ready(): Promise<void>;
   /**
    * Writes what is left of the usage and ends the connections that Latchkey opened. Rejects when the usage could not be
    * written. Idempotent.
@@ -131,10 +143,12 @@ function create(options: LatchkeyOptions): Latchkey {
       return logins.middleware();
     },
     internal: () => internal.middleware(),
+    tellForbidden: (req, error) => authenticator.log.forbidden(req, error),
     errorHandler: () => errorHandler(authenticator.log),
     on: (type, listener) => core.events.on(type, listener),
     userChanged: core.userChanged,
     health: core.health,
+    ready: () => core.start.ready(),
     close: core.close,
   };
 }
@@ -155,6 +169,7 @@ const OPTIONS = {
     usersTimeoutMs: 'number',
     lockout: 'object',
     policies: 'list',
+    production: 'object',
     now: 'function',
     http: 'object',
     session: 'object',
@@ -186,12 +201,15 @@ const OPTIONS = {
     waitMs: 'number',
     maxWaitMs: 'number',
   },
+  production: { accept: 'list' },
   http: { headers: 'list', realm: 'string' },
 } as const;
 
+const GROUPS = ['keys', 'keyRules', 'notices', 'cache', 'usage', 'audit', 'lockout', 'production', 'http'] as const;
+
 function checkAll(options: LatchkeyOptions): void {
   checkOptions('createLatchkey', options, OPTIONS.createLatchkey);
-  for (const group of ['keys', 'keyRules', 'notices', 'cache', 'usage', 'audit', 'lockout', 'http'] as const) {
+  for (const group of GROUPS) {
     checkOptions(group, options[group], OPTIONS[group]);
   }
   const { store, users, now = Date.now } = options;

@@ -41,8 +41,8 @@ export class LeakedKeys {
   }
 
   /**
-   * Revokes the key whose secret it is; of the secret before a rotation, only that one. False when it is worth nothing: it
-   * never was a secret of ours, or is no more.
+   * Revokes the key whose secret it is, unless it is revoked already; of the secret before a rotation, only that one. False
+   * when it never was a secret of ours, or was replaced.
    * @throws AuthError `too_many_attempts` for an address that sends too many wrong ones.
    */
   async report({ token, source = null, address = null }: LeakReport): Promise<boolean> {

@@ -17,8 +17,9 @@ export const LIMITS = Object.freeze({
   action: 128,
   resources: 100,
   resource: 512,
-  /** Policies of one credential. */
+  /** Policies of one credential, and what may be in them and its statements together when it is given them. */
   policies: 10,
+  policyPatterns: 2_000,
   /** Keys through which one key was made, each by the one before. */
   lineage: 10,
   /** The most that a key can be allowed in a minute, where it is limited at all. */

@@ -1,91 +1,5 @@
+import { PatternIndex } from './pattern-index.js';
 import type { Ceiling, Statement } from './statement.js';
-
-/** A pattern with `*`, cut once into the literal runs between the stars. */
-class Glob {
-  readonly #first: string;
-  readonly #middle: readonly string[];
-  readonly #last: string;
-  readonly #hasStar: boolean;
-  readonly #minLength: number;
-
-  constructor(pattern: string) {
-    const runs = pattern.split('*');
-    this.#hasStar = runs.length > 1;
-    this.#first = runs[0] ?? '';
-    this.#last = runs.length > 1 ? (runs.at(-1) ?? '') : '';
-    this.#middle = runs.slice(1, -1).filter((run) => run !== '');
-    this.#minLength = pattern.length - (runs.length - 1);
-  }
-
-  /** Takes the leftmost place for each run: no backtracking, so no hostile pattern is slow. */
-  matches(text: string): boolean {
-    if (!this.#hasStar) return text === this.#first;
-    if (text.length < this.#minLength || !text.startsWith(this.#first) || !text.endsWith(this.#last)) return false;
-    let position = this.#first.length;
-    const end = text.length - this.#last.length;
-    for (const run of this.#middle) {
-      const found = text.indexOf(run, position);
-      if (found < 0 || found + run.length > end) return false;
-      position = found + run.length;
-    }
-    return true;
-  }
-}
-
-/** Up to so many patterns with a star are tried one after the other; more are looked up. */
-const FEW = 8;
-
-/** Values by pattern. What is asked for is looked up where its pattern allows, so that a thousand of them are no slower than a few. */
-class PatternIndex<Value> {
-  readonly #exact = new Map<string, Value>();
-  /** By the text before the only star, or after it. */
-  readonly #prefixes = new Map<string, Value>();
-  readonly #suffixes = new Map<string, Value>();
-  readonly #prefixLengths: readonly number[];
-  readonly #suffixLengths: readonly number[];
-  readonly #globs: (readonly [Glob, Value])[] = [];
-
-  constructor(entries: Iterable<readonly [pattern: string, value: Value]>) {
-    const [starred, exact] = split([...entries], ([pattern]) => pattern.includes('*'));
-    this.#exact = new Map(exact);
-    const isOnlyStar = (pattern: string, at: number) => starred.length > FEW && pattern.indexOf('*') === at;
-    for (const [pattern, value] of starred) {
-      const last = pattern.length - 1;
-      if (isOnlyStar(pattern, last)) this.#prefixes.set(pattern.slice(0, last), value);
-      else if (pattern.lastIndexOf('*') === 0 && isOnlyStar(pattern, 0)) this.#suffixes.set(pattern.slice(1), value);
-      else this.#globs.push([new Glob(pattern), value]);
-    }
-    this.#prefixLengths = lengthsOf(this.#prefixes);
-    this.#suffixLengths = lengthsOf(this.#suffixes);
-  }
-
-  /**
-   * Whether `accepts(value, a, b)` for the value of any pattern that matches. Takes no closure: a question costs no memory.
-   * A `*` in `text` is matched only by a `*`: so a pattern can be asked whether it contains another one.
-   */
-  some(text: string, accepts: (value: Value, a: string, b: string) => boolean, a: string, b: string): boolean {
-    const exact = this.#exact.get(text);
-    if (exact !== undefined && accepts(exact, a, b)) return true;
-    for (const [glob, value] of this.#globs) if (glob.matches(text) && accepts(value, a, b)) return true;
-    for (const length of this.#prefixLengths) {
-      const value = length <= text.length ? this.#prefixes.get(text.slice(0, length)) : undefined;
-      if (value !== undefined && accepts(value, a, b)) return true;
-    }
-    for (const length of this.#suffixLengths) {
-      const value = length <= text.length ? this.#suffixes.get(text.slice(text.length - length)) : undefined;
-      if (value !== undefined && accepts(value, a, b)) return true;
-    }
-    return false;
-  }
-}
-
-function split<Item>(items: readonly Item[], test: (item: Item) => boolean): [Item[], Item[]] {
-  return [items.filter(test), items.filter((item) => !test(item))];
-}
-
-function lengthsOf(texts: ReadonlyMap<string, unknown>): number[] {
-  return [...new Set(Array.from(texts.keys(), ({ length }) => length))].sort((x, y) => x - y);
-}
 
 /** Patterns of which any may match. */
 export class Patterns {
@@ -121,18 +35,16 @@ function allowsAny(rules: readonly Rule[], resource: string, workspace: string):
   return false;
 }
 
-/** A list of statements of which any may allow, by the patterns of their actions. */
-class Layer {
+/** A list of statements by the patterns of their actions. */
+class CompiledList {
   readonly statements: readonly Statement[];
+  readonly isEverything: boolean;
   readonly #rules: PatternIndex<readonly Rule[]>;
 
   constructor(statements: readonly Statement[]) {
     this.statements = statements;
     this.#rules = new PatternIndex(rulesByAction(statements));
-  }
-
-  get isEverything(): boolean {
-    return this.statements.some(
+    this.isEverything = statements.some(
       ({ actions, resources, workspace }) => workspace === '*' && actions.includes('*') && resources.includes('*'),
     );
   }
@@ -141,13 +53,67 @@ class Layer {
     return this.#rules.some(action, allowsAny, resource, workspace);
   }
 
-  /** Patterns are asked for as texts: what contains them matches them. */
-  covers({ actions, resources, workspace }: Statement): boolean {
-    return actions.every((action) => resources.every((resource) => this.allows(action, resource, workspace)));
+  rulesFor(action: string): Rule[] {
+    return this.#rules.all(action).flat();
+  }
+}
+
+/** Lists that do not change are compiled once, however many credentials have them: a role, what an owner may do. */
+const COMPILED = new WeakMap<readonly Statement[], CompiledList>();
+
+function compile(statements: readonly Statement[]): CompiledList {
+  const known = COMPILED.get(statements);
+  if (known !== undefined) return known;
+  const compiled = new CompiledList(statements);
+  if (Object.isFrozen(statements)) COMPILED.set(statements, compiled);
+  return compiled;
+}
+
+/** Lists of statements of which any may allow. */
+class Layer {
+  readonly #lists: readonly CompiledList[];
+
+  constructor(lists: readonly CompiledList[]) {
+    this.#lists = lists;
+  }
+
+  get statements(): readonly Statement[] {
+    return this.#lists.flatMap(({ statements }) => statements);
+  }
+
+  get isEverything(): boolean {
+    return this.#lists.some((list) => list.isEverything);
+  }
+
+  allows(action: string, resource: string, workspace: string): boolean {
+    for (const list of this.#lists) if (list.allows(action, resource, workspace)) return true;
+    return false;
+  }
+
+  /**
+   * Which of `statements` it does not allow as a whole, by their index. Patterns are asked for as texts: what contains them
+   * matches them. What a pattern contains is found out once for all of them.
+   */
+  uncovered(statements: readonly Statement[]): number[] {
+    const rules = new Map<string, readonly Rule[]>();
+    const rulesFor = (action: string) =>
+      getOr(rules, action, () => this.#lists.flatMap((list) => list.rulesFor(action)));
+    const contained = new Map<Patterns, Map<string, boolean>>();
+    const contains = (patterns: Patterns, resource: string) => {
+      const known = getOr(contained, patterns, () => new Map<string, boolean>());
+      return getOr(known, resource, () => patterns.matches(resource));
+    };
+    const isCovered = ({ actions, resources, workspace }: Statement) =>
+      actions.every((action) => {
+        const here = rulesFor(action).filter((rule) => rule.workspace === '*' || rule.workspace === workspace);
+        const distinct = [...new Set(here.map((rule) => rule.resources))];
+        return resources.every((resource) => distinct.some((patterns) => contains(patterns, resource)));
+      });
+    return statements.flatMap((statement, index) => (isCovered(statement) ? [] : [index]));
   }
 
   includes(other: Layer): boolean {
-    return other.statements.every((statement) => this.covers(statement));
+    return this === other || this.uncovered(other.statements).length === 0;
   }
 }
 
@@ -175,10 +141,15 @@ function rulesByAction(statements: readonly Statement[]): Map<string, Rule[]> {
 }
 
 function getOr<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
-  const value = map.get(key) ?? make();
-  map.set(key, value);
-  return value;
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
 }
+
+/** One list of statements, or several lists of which any may allow. */
+export type Allowance = readonly Statement[] | { readonly anyOf: readonly (readonly Statement[])[] };
 
 /**
  * Statements compiled once into a matcher. It has one layer or several, all of which must allow: a list of statements has
@@ -187,10 +158,10 @@ function getOr<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): V
 export class Permissions {
   readonly #layers: readonly Layer[];
 
-  /** Of a list of statements, any of which may allow. Of several parts: only what all of them allow. */
-  constructor(first: readonly Statement[] | Permissions, ...further: readonly (readonly Statement[] | Permissions)[]) {
+  /** Of statements any of which may allow. Of several parts: only what all of them allow. */
+  constructor(first: Allowance | Permissions, ...further: readonly (Allowance | Permissions)[]) {
     const layers = [first, ...further].flatMap((part) =>
-      part instanceof Permissions ? part.#layers : [new Layer(part)],
+      part instanceof Permissions ? part.#layers : [layerOf(part)],
     );
     const [bounding = layers[0] as Layer, ...others] = layers.filter((layer) => !layer.isEverything);
     this.#layers = [...new Set([bounding, ...others])];
@@ -209,7 +180,13 @@ export class Permissions {
 
   /** Whether these permissions allow all that `statement` allows. May say no where only several of them together do. */
   covers(statement: Statement): boolean {
-    return this.#layers.every((layer) => layer.covers(statement));
+    return this.uncovered([statement]).length === 0;
+  }
+
+  /** Which of `statements` these permissions do not cover, by their index. */
+  uncovered(statements: readonly Statement[]): number[] {
+    const indexes = new Set(this.#layers.flatMap((layer) => layer.uncovered(statements)));
+    return [...indexes].sort((a, b) => a - b);
   }
 
   /** Whether these permissions allow all that `other` does. As careful as `covers`. */
@@ -226,6 +203,10 @@ export class Permissions {
     }
     return kept.map(({ statements }) => statements);
   }
+}
+
+function layerOf(allowance: Allowance): Layer {
+  return new Layer('anyOf' in allowance ? allowance.anyOf.map(compile) : [compile(allowance)]);
 }
 
 /** What all of the parts allow, and nothing else. Compiles nothing again. */

@@ -132,20 +132,24 @@ export class Policies {
   /**
    * Removes a policy for good. One in use is refused, unless `detach` takes it from the keys that have it; the policies that
    * follow a template then keep the statements that they have. Returns how many it was detached from.
-   * @throws AuthError `not_found`, `precondition_failed`; `conflict` for a built-in one, or one in use, with the count.
+   * @throws AuthError `not_found`, `precondition_failed`; `conflict` for a built-in one, or one in use, with the count;
+   * `not_durable` when it may be gone, or come back.
    */
   async remove(id: string, options: ChangeOptions & { readonly detach?: boolean | undefined }): Promise<number> {
     const { by, ifVersion, detach = false } = options;
     actorName(by);
     this.#refuseBuiltIn(id);
     const record = await this.#store.get(id);
+    if (record === null) await this.#store.confirm?.(id); // removed before, perhaps without having been acknowledged
     if (record === null || (by instanceof Principal && by.orgId !== record.orgId)) throw new AuthError('not_found');
     if (ifVersion !== undefined && ifVersion !== record.version) throw new AuthError('precondition_failed');
     const users = detach ? 0 : await this.#users.count(record);
     if (users > 0) throw inUse(record, users);
     const detached = detach ? await this.#detach(record, options) : 0;
     const event = toEvent('policy.deleted', record, {}, record, options, this.#now());
-    if (await this.#trail.write(event, () => this.#store.remove(record))) return detached;
+    if (await this.#trail.write(event, () => this.#store.remove(record))) {
+      return detached + (await this.#detach(record, options)); // from keys that were given it meanwhile
+    }
     throw new AuthError('conflict', { message: 'The policy was changed meanwhile. Read it again and retry.' });
   }
 

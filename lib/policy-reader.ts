@@ -1,9 +1,11 @@
 import type { FieldError } from './errors.js';
+import { deepFreeze } from './freeze.js';
+import { checkKeyFields } from './key-input.js';
 import type { HostPolicy, Policy } from './policy-view.js';
-import { toPolicy } from './policy-view.js';
+import { isPolicyId, toPolicy } from './policy-view.js';
 import type { PolicyRecord } from './records.js';
 import type { Statement } from './statement.js';
-import { checkStatements, FULL_ACCESS, toStatement } from './statement.js';
+import { checkStatements, FULL_ACCESS, toStatements } from './statement.js';
 import type { ChangeFeed, PolicyStore } from './stores/store.js';
 import type { LookupCounts } from './telemetry.js';
 import type { VerificationCacheOptions } from './verification-cache.js';
@@ -22,6 +24,7 @@ export class PolicyReader {
   readonly #store: PolicyStore;
   readonly #now: () => number;
   readonly #cache: VerificationCache<PolicyRecord>;
+  readonly #policies = new WeakMap<PolicyRecord, { readonly template: PolicyRecord | null; readonly policy: Policy }>();
 
   /** @throws TypeError for a policy of the host's that is wrong, or whose id stands twice. */
   constructor(
@@ -58,7 +61,8 @@ export class PolicyReader {
 
   /** A stored record with its statements, its template being read from the store. */
   async view(record: PolicyRecord): Promise<Policy> {
-    return toPolicy(record, await this.#statementsOf(record, (id) => this.#store.get(id)));
+    const template = record.templateId === null ? null : await this.#store.get(record.templateId);
+    return toPolicy(record, statementsOf(record, template));
   }
 
   close(): void {
@@ -70,7 +74,8 @@ export class PolicyReader {
     if (builtIn !== undefined) return builtIn;
     const record = await this.#read(id);
     if (record === null || record.orgId !== orgId || record.type === 'template') return null;
-    return toPolicy(record, await this.#statementsOf(record, (template) => this.#read(template)));
+    const template = record.templateId === null ? null : await this.#read(record.templateId);
+    return this.#resolved(record, template);
   }
 
   async #read(id: string): Promise<PolicyRecord | null> {
@@ -78,25 +83,34 @@ export class PolicyReader {
     return cached === undefined ? await this.#cache.fetch(id) : cached;
   }
 
-  async #statementsOf(
-    { templateId, workspace, statements, orgId }: PolicyRecord,
-    read: (id: string) => Promise<PolicyRecord | null>,
-  ): Promise<readonly Statement[]> {
-    if (templateId === null) return statements;
-    const template = await read(templateId);
-    if (template?.type !== 'template' || template.orgId !== orgId) return [];
-    return template.statements.map((statement) => ({ ...statement, workspace: workspace ?? '*' }));
+  /** The same policy for the same records: its statements are then compiled once for all keys that have it. */
+  #resolved(record: PolicyRecord, template: PolicyRecord | null): Policy {
+    const known = this.#policies.get(record);
+    if (known !== undefined && known.template === template) return known.policy;
+    const policy = deepFreeze(toPolicy(record, statementsOf(record, template)));
+    this.#policies.set(record, { template, policy });
+    return policy;
   }
 }
 
-function toBuiltIn({ id, name, description = '', statements }: HostPolicy): Policy {
-  const own = statements.map(toStatement);
-  const [fault] = checkStatements(own);
+/** None where it should follow a template that is not there. */
+function statementsOf(record: PolicyRecord, template: PolicyRecord | null): readonly Statement[] {
+  const { templateId, workspace, statements, orgId } = record;
+  if (templateId === null) return statements;
+  if (template?.type !== 'template' || template.orgId !== orgId) return [];
+  return template.statements.map((statement) => ({ ...statement, workspace: workspace ?? '*' }));
+}
+
+function toBuiltIn(input: HostPolicy): Policy {
+  const { id, name, description = '', statements } = Object(input) as HostPolicy;
+  if (!isPolicyId(id)) throw new TypeError('policies: each needs an id of 1 to 128 letters, digits, ".", "_" and "-"');
+  const own = toStatements(statements);
+  const [fault] = [...checkKeyFields({ name: name ?? '', description }), ...checkStatements(own)];
   if (fault !== undefined) throw new TypeError(`policies: ${id}: ${fault.path} ${fault.message}`);
-  return {
+  return deepFreeze({
     id,
     version: 1,
-    type: 'role',
+    type: 'role' as const,
     name,
     description,
     orgId: null,
@@ -108,5 +122,5 @@ function toBuiltIn({ id, name, description = '', statements }: HostPolicy): Poli
     createdAt: 0,
     updatedAt: 0,
     isBuiltIn: true,
-  };
+  });
 }

@@ -9,6 +9,11 @@ export interface Policy extends Omit<PolicyRecord, 'type'> {
   readonly isBuiltIn: boolean;
 }
 
+/** Whether `id` can be that of a policy: as it may stand in a path. */
+export function isPolicyId(id: unknown): id is string {
+  return typeof id === 'string' && /^[\w.-]{1,128}$/.test(id);
+}
+
 export function toPolicy(record: PolicyRecord, statements: readonly Statement[]): Policy {
   return { ...record, statements, isBuiltIn: false };
 }

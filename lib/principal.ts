@@ -19,6 +19,8 @@ export interface PrincipalCredential {
   readonly allowedAddresses?: readonly string[];
   readonly allowedOrigins?: readonly string[];
   readonly maxRequestsPerMinute?: number;
+  readonly countedWith?: string;
+  readonly disableUnusedAfterMs?: number;
 }
 
 /** What a principal tells about itself. */
@@ -84,9 +86,8 @@ export class Principal implements Identity {
 
   /** The faults of `statements` that go beyond this principal's rights; none when they may be given away. */
   exceededBy(statements: readonly Statement[], path = 'statements'): FieldError[] {
-    return statements.flatMap((statement, index) =>
-      this.#rights.permissions.covers(statement) ? [] : [{ path: `${path}.${index}`, message: BEYOND }],
-    );
+    const beyond = this.#rights.permissions.uncovered(statements);
+    return beyond.map((index) => ({ path: `${path}.${index}`, message: BEYOND }));
   }
 
   /** The faults of a tie that is looser than this principal's. Null: no tie. */
@@ -110,7 +111,8 @@ export class Principal implements Identity {
   }
 }
 
-const BEYOND = 'goes beyond the rights of the credential that asks for it';
+/** The fault of what somebody asks for and may not give. */
+export const BEYOND = 'goes beyond the rights of the credential that asks for it';
 
 /** Effective rights: what is permitted, within the resources that the credential is tied to. */
 export class Rights {

@@ -55,6 +55,8 @@ export interface ApiKeyRecord extends VersionedRecord {
   readonly allowedOrigins: readonly string[] | null;
   /** Null: any number. */
   readonly maxRequestsPerMinute: number | null;
+  /** The limited key that made it, and that its requests are counted together with. Null: they are counted by themselves. */
+  readonly countedWith: string | null;
   /** Accepted only where the host has mounted `latchkey.internal()`; elsewhere as good as unknown. */
   readonly internalOnly: boolean;
   readonly revokedAt: number | null;

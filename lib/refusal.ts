@@ -14,6 +14,7 @@ export type RefusalReason =
   | 'address_not_allowed'
   | 'origin_not_allowed'
   | 'owner_disabled'
+  | 'owner_moved'
   | 'session_ended'
   | 'request_id_missing'
   | 'request_id_wrong';
@@ -48,6 +49,8 @@ export const UNUSED_TOO_LONG = new Refusal('unused');
 export const PARENT_ENDED = new Refusal('parent_ended');
 export const ADDRESS_NOT_ALLOWED = new Refusal('address_not_allowed');
 export const ORIGIN_NOT_ALLOWED = new Refusal('origin_not_allowed');
+/** The owner is of another organisation now than the key. */
+export const OWNER_MOVED = new Refusal('owner_moved');
 export const OWNER_DISABLED = new Refusal('owner_disabled');
 export const SESSION_ENDED = new Refusal('session_ended');
 export const COOKIE_SESSION_ENDED = new Refusal('session_ended', true);

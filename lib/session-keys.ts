@@ -53,9 +53,10 @@ export class SessionKeys {
   /** @throws AuthError `invalid_request` naming each field; `forbidden` when `by` would give more than it has. */
   async mint(input: NewSessionKey, options: MakeOptions): Promise<IssuedSessionKey> {
     const { by } = options;
-    const { policyIds = [], statements = [], durationMs = DEFAULT_DURATION_MS } = input;
+    const { durationMs = DEFAULT_DURATION_MS } = input;
+    const [policyIds, statements] = [input.policyIds ?? [], input.statements ?? []];
     const nowAt = this.#making.now();
-    const expiresAt = nowAt + durationMs;
+    const expiresAt = nowAt + (typeof durationMs === 'number' ? durationMs : 0);
     const secret = generateSecret(this.#making.prefix);
     const asked: NewKey = {
       name: input.name ?? secret.id,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { AuthError, invalidRequest } from './errors.js';
+import { AuthError, invalidRequest, passNotDurable } from './errors.js';
 import type { Events } from './events.js';
 import type { Actor } from './key-rights.js';
 import { doer } from './key-rights.js';
@@ -150,7 +150,7 @@ export class Sessions {
     const aliveByAge = async () => (await this.list(userId)).toSorted(byAge);
     if (this.#whenFull === 'end-oldest') {
       const sessions = await aliveByAge();
-      for (const oldest of sessions.slice(0, -this.#maxPerUser)) await this.#end(oldest, ending);
+      for (const oldest of sessions.slice(0, -this.#maxPerUser)) await this.#giveWay(oldest, ending);
       return;
     }
     for (let looks = 0; looks < LOOKS; looks++) {
@@ -159,7 +159,7 @@ export class Sessions {
       if (!sessions.slice(0, this.#maxPerUser).some((session) => session.id === id)) break;
       await setTimeout(LOOK_AGAIN_MS);
     }
-    await this.#end({ id, userId, orgId }, ending);
+    await this.#giveWay({ id, userId, orgId }, ending);
     throw new AuthError('conflict', { message: 'The user has as many sessions as are allowed. End one of them.' });
   }
 
@@ -182,7 +182,10 @@ export class Sessions {
     return session !== null && session.expiresAt > nowAt ? session : null;
   }
 
-  /** By the public id. False when there was no such session of this user. When it resolves, the session is over. */
+  /**
+   * By the public id. False when there was no such session of this user. When it resolves, the session is over.
+   * @throws AuthError `not_durable` when it is over, but a failover might bring it back.
+   */
   async end(id: string, userId: string, options: EndOptions = {}): Promise<boolean> {
     const session = await this.find(id);
     return session?.userId === userId && (await this.#end(session, options));
@@ -201,6 +204,11 @@ export class Sessions {
     const end = ({ id, login }: ListedSession) => this.#end({ ...(JSON.parse(login) as LoginRecord), id }, options);
     await Promise.all(sessions.map(end));
     return sessions.length;
+  }
+
+  /** As `#end`, for a login, which does not depend on replicas. */
+  async #giveWay(session: Ended, options: EndOptions): Promise<void> {
+    await this.#end(session, options).catch(passNotDurable);
   }
 
   /** For a session that is known to be the user's. */

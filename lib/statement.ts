@@ -40,7 +40,7 @@ export function toStatement({ actions, resources, workspace, description }: Stat
 /** As `toStatement`, each; what is no list of objects stays what it is, for `checkStatements` to name. */
 export function toStatements(inputs: readonly StatementInput[]): readonly Statement[] {
   if (!Array.isArray(inputs)) return inputs as readonly Statement[];
-  return inputs.map((input) => (typeof input === 'object' && input !== null ? toStatement(input) : input));
+  return Array.from(inputs, (input) => (typeof input === 'object' && input !== null ? toStatement(input) : input));
 }
 
 /** What is no list stays what it is, for `checkStatements` to name. */

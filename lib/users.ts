@@ -28,6 +28,9 @@ export interface UserDirectory {
   verifyPassword(user: User | null, password: string): Promise<boolean>;
   /** Needed when some user has `requiresMfa`. Must accept a code only once. */
   verifyMfaCode?(user: User, code: string): Promise<boolean>;
-  /** What the user may do now. */
+  /**
+   * What the user may do now: at most 100 statements with 500 actions and resources in all. What is more, or wrong, is 503
+   * for all that the user does, and a process warning `LATCHKEY_DIRECTORY` says so.
+   */
   statements(user: User): Promise<readonly StatementInput[]>;
 }

@@ -1,5 +1,6 @@
 import { AddressList } from './address-list.js';
-import { unusedSince } from './key-notices.js';
+import { deepFreeze } from './freeze.js';
+import type { KeyNotices } from './key-notices.js';
 import type { Owner } from './owners.js';
 import { Permissions } from './permissions.js';
 import type { Policy } from './policy-view.js';
@@ -35,32 +36,46 @@ export class VerifiableKey {
   readonly hash: CompiledHash;
   readonly previousHash: CompiledHash | null;
   readonly #statements: readonly Statement[];
+  readonly #policyIds: ReadonlySet<string>;
   readonly #rights: Rights;
   readonly #addresses: AddressList | null;
   readonly #origins: ReadonlySet<string> | null;
   readonly #isRestricted: boolean;
+  readonly #notices: Pick<KeyNotices, 'unusedAt'>;
   #unusedAt: number | null;
   /** The owner for whom the principals were made. */
   #owner: Owner | null = null;
   #principals: Partial<Record<CredentialScheme, Principal>> = {};
 
-  constructor({ record, policies, lastUsedAt, usage }: VerifiableParts, hasher: SecretHasher) {
+  constructor(
+    { record, policies, lastUsedAt, usage }: VerifiableParts,
+    hasher: SecretHasher,
+    notices: Pick<KeyNotices, 'unusedAt'>,
+  ) {
     this.record = deepFreeze(record);
     this.usage = usage;
     this.hash = hasher.compile(record.secretHash);
     this.previousHash = record.previousSecretHash === null ? null : hasher.compile(record.previousSecretHash);
     const { statements, ceiling, resources, allowedAddresses, allowedOrigins } = record;
-    this.#statements = deepFreeze([...statements, ...policies.flatMap((policy) => policy.statements)]);
-    this.#rights = new Rights(new Permissions(this.#statements, ...ceiling), resources);
+    const ofPolicies = policies.map((policy) => policy.statements);
+    this.#statements = Object.freeze([...statements, ...ofPolicies.flat()]);
+    this.#rights = new Rights(new Permissions({ anyOf: [statements, ...ofPolicies] }, ...ceiling), resources);
+    this.#policyIds = new Set([...record.policyIds, ...policies.flatMap(({ templateId }) => templateId ?? [])]);
     this.#addresses = allowedAddresses === null ? null : new AddressList(allowedAddresses);
     this.#origins = allowedOrigins === null ? null : new Set(allowedOrigins);
-    this.#unusedAt = unusedSince(record, lastUsedAt);
+    this.#notices = notices;
+    this.#unusedAt = notices.unusedAt(record, lastUsedAt);
     this.#isRestricted = this.#addresses !== null || this.#origins !== null || this.#unusedAt !== null;
   }
 
   /** Why the key does not let anybody in, whose secret was right; null when it does. */
   refusalOf(nowAt: number, address: string | null, origin: string | undefined): Refusal | null {
     return this.endedAt(nowAt) ?? (this.#isRestricted ? this.#restriction(nowAt, address, origin) : null);
+  }
+
+  /** Whether its rights come from the policy, or the template, of that id. */
+  isMadeOf(policyId: string): boolean {
+    return this.#policyIds.has(policyId);
   }
 
   /** Why nobody could use it at `nowAt`, from wherever; null when somebody could. */
@@ -75,7 +90,7 @@ export class VerifiableKey {
 
   used(nowAt: number, address: string | null): void {
     this.usage.used(nowAt, address);
-    if (this.#unusedAt !== null) this.#unusedAt = unusedSince(this.record, nowAt);
+    if (this.#unusedAt !== null) this.#unusedAt = this.#notices.unusedAt(this.record, nowAt);
   }
 
   /** Made once for each form and owner. `owner` null: the host has not told who its users are. */
@@ -107,7 +122,8 @@ export class VerifiableKey {
 }
 
 function credentialOf(record: ApiKeyRecord, scheme: CredentialScheme): PrincipalCredential {
-  const { kind, id, name, expiresAt, internalOnly, allowedAddresses, allowedOrigins, maxRequestsPerMinute } = record;
+  const { kind, id, name, expiresAt, internalOnly, allowedAddresses, allowedOrigins } = record;
+  const { maxRequestsPerMinute, countedWith, disableUnusedAfterMs } = record;
   return {
     kind,
     id,
@@ -118,13 +134,7 @@ function credentialOf(record: ApiKeyRecord, scheme: CredentialScheme): Principal
     ...(allowedAddresses && { allowedAddresses }),
     ...(allowedOrigins && { allowedOrigins }),
     ...(maxRequestsPerMinute !== null && { maxRequestsPerMinute }),
+    ...(countedWith !== null && { countedWith }),
+    ...(disableUnusedAfterMs !== null && { disableUnusedAfterMs }),
   };
-}
-
-/** A principal is shared by all requests of its key: what hangs on it must not change. */
-function deepFreeze<T extends object>(value: T): T {
-  for (const part of Object.values(value)) {
-    if (typeof part === 'object' && part !== null) deepFreeze(part);
-  }
-  return Object.freeze(value);
 }

@@ -21,8 +21,8 @@ interface Slot<Entry> {
 /** Records that entries were made of, besides their own. */
 export interface Dependency<Entry> {
   readonly collection: Collection;
-  /** Whether `entry` was made of any of them. */
-  readonly isPartOf: (entry: Entry) => boolean;
+  /** Whether `entry` was made of the record with that id. */
+  readonly isPartOf: (entry: Entry, id: string) => boolean;
 }
 
 /**
@@ -63,7 +63,7 @@ export class VerificationCache<Entry extends object> {
     this.#unsubscribe = feed.subscribe({
       changed: (changed, id) => {
         if (changed === collection) this.#forget(id);
-        else if (changed === dependency?.collection) this.#forgetWhere(dependency.isPartOf);
+        else if (changed === dependency?.collection) this.#forgetWhere((entry) => dependency.isPartOf(entry, id));
       },
       lost: () => this.#forgetAll(),
     });

@@ -1,11 +1,13 @@
+import { LRUCache } from 'lru-cache';
 import type { AddressThrottle } from './address-throttle.js';
 import { storeUnavailable } from './errors.js';
 import type { KeyLifetimes } from './key-lifetimes.js';
+import type { KeyNotices } from './key-notices.js';
 import type { Owner, Owners } from './owners.js';
 import type { PolicyReader } from './policy-reader.js';
 import type { Principal } from './principal.js';
 import type { ApiKeyRecord } from './records.js';
-import { MALFORMED, OWNER_DISABLED, PARENT_ENDED, Refusal, UNKNOWN_ID, WRONG_SECRET } from './refusal.js';
+import { MALFORMED, OWNER_DISABLED, OWNER_MOVED, PARENT_ENDED, Refusal, UNKNOWN_ID, WRONG_SECRET } from './refusal.js';
 import type { CompiledHash, Credential, SecretHasher } from './secret.js';
 import { hasPairShape, isWellFormed } from './secret.js';
 import type { Store } from './stores/store.js';
@@ -15,12 +17,16 @@ import { VerifiableKey } from './verifiable-key.js';
 import type { VerificationCacheOptions } from './verification-cache.js';
 import { VerificationCache } from './verification-cache.js';
 
+/** Refused keys of which it is remembered whose they are. */
+const MAX_HOLDERS = 1_000;
+
 export type Verdict = Principal | Refusal;
 
 export interface VerifierOptions {
   readonly prefix: string;
   readonly hasher: SecretHasher;
   readonly lifetimes: KeyLifetimes;
+  readonly notices: KeyNotices;
   /** Whether a key that was made by a key ends with it. */
   readonly endWithParent: boolean;
   readonly policies: PolicyReader;
@@ -44,6 +50,7 @@ export class Verifier {
   readonly #throttle: AddressThrottle;
   readonly #cache: VerificationCache<VerifiableKey>;
   readonly #dummy: CompiledHash;
+  readonly #holders = new LRUCache<string, ApiKeyRecord>({ max: MAX_HOLDERS });
 
   constructor(store: Store, options: VerifierOptions) {
     const { prefix, hasher, owners, throttle, now, cache } = options;
@@ -54,7 +61,6 @@ export class Verifier {
     this.#owners = owners;
     this.#throttle = throttle;
     this.#dummy = hasher.dummy();
-    const hasPolicies = ({ record }: VerifiableKey) => record.policyIds.length > 0;
     this.#cache = new VerificationCache(
       'apiKeys',
       (id) => this.#load(store, id),
@@ -63,7 +69,7 @@ export class Verifier {
       cache,
       {
         collection: 'policies',
-        isPartOf: hasPolicies,
+        isPartOf: (key, policyId) => key.isMadeOf(policyId),
       },
       options.telemetry.lookups('apiKeys'),
     );
@@ -124,9 +130,9 @@ export class Verifier {
     });
   }
 
-  /** Whose a cached key is; null for any other. Asks nobody. */
+  /** Whose a key is that was refused lately; null for any other. Asks nobody. */
   holderOf(id: string): Pick<ApiKeyRecord, 'orgId' | 'ownerId'> | null {
-    return this.#cache.peek(id, this.#now())?.record ?? null;
+    return this.#holders.get(id) ?? null;
   }
 
   close(): void {
@@ -136,14 +142,15 @@ export class Verifier {
   async #load(store: Store, id: string): Promise<VerifiableKey | null> {
     const stored = await store.records.apiKeys.get(id);
     if (stored === null) return null;
-    const { lifetimes, policies, usage } = this.#options;
+    const { lifetimes, notices, policies, usage } = this.#options;
     const record = lifetimes.aged(stored);
     const [resolved, used] = await Promise.all([
       policies.resolve(record.policyIds, record.orgId),
       record.disableUnusedAfterMs === null ? [] : store.records.apiKeys.usage([id]),
     ]);
     const lastUsedAt = used[0]?.lastUsedAt ?? null;
-    return new VerifiableKey({ record, policies: resolved, lastUsedAt, usage: usage.counter(record) }, this.#hasher);
+    const parts = { record, policies: resolved, lastUsedAt, usage: usage.counter(record) };
+    return new VerifiableKey(parts, this.#hasher, notices);
   }
 
   #judge(
@@ -162,7 +169,7 @@ export class Verifier {
     }
     const refusal = isRight ? key.refusalOf(nowAt, address, origin) : WRONG_SECRET;
     if (refusal !== null) {
-      refuse(key, refusal, nowAt);
+      this.#refuse(key, refusal, nowAt);
       if (refusal === WRONG_SECRET) this.#throttle.refused(address, nowAt);
       return refusal;
     }
@@ -188,11 +195,11 @@ export class Verifier {
         const asked = this.#cache.fetch(id);
         return asked.then((read) =>
           hasEnded(read, nowAt)
-            ? refuse(key, PARENT_ENDED, nowAt)
+            ? this.#refuse(key, PARENT_ENDED, nowAt)
             : this.#withParents(key, credential, nowAt, address, index + 1),
         );
       }
-      if (hasEnded(parent, nowAt)) return refuse(key, PARENT_ENDED, nowAt);
+      if (hasEnded(parent, nowAt)) return this.#refuse(key, PARENT_ENDED, nowAt);
     }
     return this.#withOwner(key, credential, nowAt, address);
   }
@@ -206,9 +213,28 @@ export class Verifier {
   ): Verdict | Promise<Verdict> {
     if (this.#owners === null) return admit(key, credential, null, nowAt, address);
     const owner = this.#owners.peek(key.record.ownerId, nowAt);
-    if (owner !== undefined) return settle(key, credential, owner, nowAt, address);
+    if (owner !== undefined) return this.#settle(key, credential, owner, nowAt, address);
     const asked = this.#owners.fetch(key.record.ownerId);
-    return asked.then((read) => settle(key, credential, read, nowAt, address));
+    return asked.then((read) => this.#settle(key, credential, read, nowAt, address));
+  }
+
+  /** `owner` null: deleted, or disabled. */
+  #settle(
+    key: VerifiableKey,
+    credential: Credential,
+    owner: Owner | null,
+    nowAt: number,
+    address: string | null,
+  ): Verdict {
+    if (owner === null) return this.#refuse(key, OWNER_DISABLED, nowAt);
+    if (owner.user.orgId !== key.record.orgId) return this.#refuse(key, OWNER_MOVED, nowAt);
+    return admit(key, credential, owner, nowAt, address);
+  }
+
+  #refuse(key: VerifiableKey, refusal: Refusal, nowAt: number): Refusal {
+    key.usage.failed(nowAt);
+    this.#holders.set(key.record.id, key.record);
+    return refusal;
   }
 
   #hasSecret(key: VerifiableKey, secret: string, nowAt: number): boolean {
@@ -223,22 +249,6 @@ export class Verifier {
     if (!this.#hasher.canVerify(hash)) throw storeUnavailable(`the pepper ${hash.pepperId} is not configured`);
     return this.#hasher.matches(secret, hash);
   }
-}
-
-/** `owner` null: deleted, or disabled. */
-function settle(
-  key: VerifiableKey,
-  credential: Credential,
-  owner: Owner | null,
-  nowAt: number,
-  address: string | null,
-): Verdict {
-  return owner === null ? refuse(key, OWNER_DISABLED, nowAt) : admit(key, credential, owner, nowAt, address);
-}
-
-function refuse(key: VerifiableKey, refusal: Refusal, nowAt: number): Refusal {
-  key.usage.failed(nowAt);
-  return refusal;
 }
 
 function hasEnded(parent: VerifiableKey | null, nowAt: number): boolean {

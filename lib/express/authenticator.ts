@@ -20,10 +20,13 @@ import { ABSENT, AMBIGUOUS, FOREIGN, MALFORMED } from './header-reader.js';
 import { KeyLimiter } from './rate-limit.js';
 import { RequestLog } from './request-log.js';
 import type { SessionGate } from './session-gate.js';
+import { TlsDemand } from './tls-demand.js';
 
 /** The names of the strategies, which are also the forms that a credential may come in. */
 export const STRATEGY_NAMES = ['api-key-header', 'api-key', 'basic', 'session-cookie'] as const;
 export type StrategyName = (typeof STRATEGY_NAMES)[number] & CredentialScheme;
+
+const NOBODY = { orgId: null, ownerId: null };
 
 /** What the Passport strategies and `latchkey.authenticate` have in common: a request becomes a principal or a refusal. */
 export class Authenticator {
@@ -32,6 +35,7 @@ export class Authenticator {
   readonly #verifier: Verifier;
   readonly #gate: SessionGate | null;
   readonly #limiter: KeyLimiter;
+  readonly #tls: TlsDemand | null;
   readonly #isInternal: (req: Request) => boolean;
   readonly #realm: string;
   /** The strategies that this instance has: `session-cookie` only where users log in. */
@@ -43,7 +47,7 @@ export class Authenticator {
     verifier: Verifier,
     gate: SessionGate | null,
     isInternal: (req: Request) => boolean,
-    { events, now, store, telemetry }: Pick<Core, 'events' | 'now' | 'store' | 'telemetry'>,
+    { events, now, start, store, telemetry }: Pick<Core, 'events' | 'now' | 'start' | 'store' | 'telemetry'>,
     realm = 'api',
   ) {
     if (!/^[\x20-\x21\x23-\x5b\x5d-\x7e]{1,100}$/.test(realm)) {
@@ -54,6 +58,7 @@ export class Authenticator {
     this.#verifier = verifier;
     this.#gate = gate;
     this.#limiter = new KeyLimiter(store.state, telemetry);
+    this.#tls = start.refuses('plain-http') ? new TlsDemand() : null;
     this.#isInternal = isInternal;
     this.#realm = realm;
     this.names = STRATEGY_NAMES.filter((name) => name !== 'session-cookie' || gate !== null);
@@ -61,7 +66,8 @@ export class Authenticator {
 
   /**
    * Decides at once for a cached key without a limit. Throws or rejects with an AuthError for an ambiguous request (400), for
-   * a key that was used too often (429) and for a store that cannot be reached (503).
+   * a key that was used too often (429), for a store that cannot be reached (503), and in production for a credential that
+   * came over plain HTTP (403).
    */
   authenticate(req: Request, accepts: ReadonlySet<CredentialScheme>): Verdict | Promise<Verdict> {
     const reading = this.reader.read(req, accepts);
@@ -69,7 +75,7 @@ export class Authenticator {
     switch (reading) {
       case ABSENT:
         // Browsers send cookies by themselves: a cookie counts only where nothing was sent on purpose.
-        return this.#gate !== null && accepts.has('session-cookie') ? this.#gate.authenticate(req) : MISSING;
+        return this.#gate !== null && accepts.has('session-cookie') ? this.#verifyCookie(this.#gate, req) : MISSING;
       case FOREIGN:
         return FORM_NOT_ACCEPTED;
       case MALFORMED:
@@ -80,11 +86,17 @@ export class Authenticator {
   }
 
   verify(req: Request, credential: Credential): Verdict | Promise<Verdict> {
+    this.#tls?.demand(req);
     const { scheme, id, secret } = credential;
     if (this.#gate !== null && scheme === 'basic' && isSessionUserName(id)) return this.#gate.verifyToken(id, secret);
-    const verdict = this.#verifier.verify(credential, addressOf(req), this.#isInternal(req), req.headers.origin);
-    if (verdict instanceof Promise) return verdict.then((settled) => this.#admit(req, settled));
-    return this.#admit(req, verdict);
+    try {
+      const verdict = this.#verifier.verify(credential, addressOf(req), this.#isInternal(req), req.headers.origin);
+      if (!(verdict instanceof Promise)) return this.#admit(req, credential, verdict);
+      const told = (error: unknown) => this.#tellTooMany(req, credential, error);
+      return verdict.catch(told).then((settled) => this.#admit(req, credential, settled));
+    } catch (error) {
+      return this.#tellTooMany(req, credential, error);
+    }
   }
 
   /** The `WWW-Authenticate` challenge of a strategy (RFC 9110); `error` as in RFC 6750 when a credential was sent. */
@@ -126,8 +138,32 @@ export class Authenticator {
     return this.names.map((name) => this.challenge(name, MISSING));
   }
 
-  #admit(req: Request, verdict: Verdict): Verdict | Promise<Verdict> {
-    return verdict instanceof Principal ? this.#limiter.admit(req, verdict) : verdict;
+  #verifyCookie(gate: SessionGate, req: Request): Promise<Verdict> {
+    if (gate.cookie.isIn(req)) this.#tls?.demand(req);
+    return gate.authenticate(req);
+  }
+
+  #admit(req: Request, credential: Credential, verdict: Verdict): Verdict | Promise<Verdict> {
+    if (!(verdict instanceof Principal)) return verdict;
+    const admitted = this.#limiter.admit(req, verdict);
+    if (!(admitted instanceof Promise)) return admitted;
+    const { orgId, id: ownerId } = verdict;
+    return admitted.catch((error: unknown) => this.#tellTooMany(req, credential, error, { orgId, ownerId }));
+  }
+
+  /** Throws `error`, of which it tells when the request came too often; an outage is no refusal. */
+  #tellTooMany(
+    req: Request,
+    { scheme, id }: Credential,
+    error: unknown,
+    holder = this.#verifier.holderOf(id) ?? NOBODY,
+  ): never {
+    const code = error instanceof AuthError ? error.code : null;
+    if ((code === 'too_many_attempts' || code === 'rate_limited') && this.log.isRead) {
+      const { orgId, ownerId } = holder;
+      this.log.refused(req, { orgId, ownerId, reason: code, scheme, credentialId: id });
+    }
+    throw error;
   }
 
   #cookieChallenge(parameters: string, refusal: Refusal): string {

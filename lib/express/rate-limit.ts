@@ -64,7 +64,7 @@ export class KeyLimiter {
     const { rateLimit } = await import('express-rate-limit');
     return rateLimit({
       windowMs: WINDOW_MS,
-      keyGenerator: (req) => this.#countedOf(req).credential.id,
+      keyGenerator: (req) => countedId(this.#countedOf(req).credential),
       limit: (req) => this.#countedOf(req).limit,
       store: hitStore(this.#state),
       passOnStoreError: false,
@@ -83,6 +83,11 @@ export class KeyLimiter {
   #countedOf(req: Request): Counted {
     return this.#counted.get(req) as Counted;
   }
+}
+
+/** Keys that a limited key has made are counted with it. */
+function countedId({ countedWith, id }: PrincipalCredential): string {
+  return countedWith ?? id;
 }
 
 /** A store of express-rate-limit on ours. What cannot be counted is never let through, whatever went wrong. */

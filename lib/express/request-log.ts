@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import type { AuthError } from '../errors.js';
+import { type AuthError, isForbidden } from '../errors.js';
 import type { EventOf, Events } from '../events.js';
 import { Principal } from '../principal.js';
 import { addressOf } from './address.js';
@@ -38,9 +38,12 @@ export class RequestLog {
     this.#events.emit({ type: 'request.refused', ...refused, ...this.#place(req) });
   }
 
-  /** Somebody was let in and may not do this: each 403 of a request is told once. Other errors are not told. */
+  /**
+   * Somebody was let in and may not do this: each such refusal of a request is told once, also where it was answered as if
+   * there were nothing. Other errors are not told.
+   */
   forbidden<Params>(req: Request<Params>, error: AuthError): void {
-    if (error.status !== 403 || this.#told.get(req) === error || !this.#events.isHeard('request.forbidden')) return;
+    if (!isForbidden(error) || this.#told.get(req) === error || !this.#events.isHeard('request.forbidden')) return;
     this.#told.set(req, error);
     const user: unknown = req.user;
     const { id, orgId, credential } = user instanceof Principal ? user : NOBODY;

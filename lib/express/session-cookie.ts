@@ -50,11 +50,15 @@ export class SessionCookie {
     this.attributes = Object.freeze({ httpOnly: true, secure, sameSite, path });
   }
 
+  /** Whether the request may carry it: a look without reading it. */
+  isIn({ headers }: IncomingMessage): boolean {
+    return headers.cookie?.includes(this.name) === true;
+  }
+
   /** The session id in the request; null without one, or when nobody here has signed it. */
   read(req: IncomingMessage): string | null {
-    const header = req.headers.cookie;
-    if (header === undefined || !header.includes(this.name)) return null;
-    const value = parseCookie(header)[this.name];
+    if (!this.isIn(req)) return null;
+    const value = parseCookie(req.headers.cookie ?? '')[this.name];
     if (value === undefined || value.length > MAX_VALUE || !value.startsWith('s:')) return null;
     for (const secret of this.secrets) {
       const sessionId = unsign(value.slice(2), secret);

@@ -7,6 +7,7 @@ import { authUserName } from '../session-id.js';
 import type { BegunSession, Sessions } from '../sessions.js';
 import { addressOf } from './address.js';
 import type { SessionGate } from './session-gate.js';
+import type { TlsDemand } from './tls-demand.js';
 
 const XSRF_COOKIE = 'XSRF-TOKEN';
 
@@ -40,10 +41,7 @@ export interface HostSession {
   forget(req: Request): void;
 }
 
-/**
- * Begins a session for a user who has just logged in, always with a new id, and stores it before it returns.
- * @throws Error when the cookie is `Secure` and the request did not come over TLS: browsers would drop it without a word.
- */
+/** Begins a session for a user who has just logged in, always with a new id, and stores it before it returns. */
 export async function startSession(
   sessions: Sessions,
   gate: SessionGate,
@@ -53,7 +51,6 @@ export async function startSession(
   { user, failed }: Authenticated,
   { token = false, idleMs, absoluteMs }: StartSessionOptions,
 ): Promise<StartedSession> {
-  if (!token) demandTls(req, gate);
   const kind = token ? 'token' : 'cookie';
   const userAgent = req.headers['user-agent'] ?? null;
   const begun = sessions.begin({ user, kind, address: addressOf(req), userAgent, failed, idleMs, absoluteMs });
@@ -96,9 +93,13 @@ function setCookies(res: Response, gate: SessionGate, { sessionId, requestId }: 
   if (gate.hasXsrfCookie) res.cookie(XSRF_COOKIE, requestId, { ...attributes, httpOnly: false });
 }
 
-/** @throws Error when the cookie is `Secure` and the request did not come over TLS: browsers would drop it without a word. */
-export function demandTls(req: Request, { cookie }: SessionGate): void {
-  if (!cookie.attributes.secure || req.secure) return;
+/**
+ * @throws AuthError `tls_required` in production for a request over plain HTTP; Error when the cookie, which no `token` needs,
+ * is `Secure` and the request did not come over TLS: browsers would drop it without a word.
+ */
+export function demandTls(req: Request, { cookie }: SessionGate, tls: TlsDemand | null, token: boolean): void {
+  tls?.demand(req);
+  if (token || !cookie.attributes.secure || req.secure) return;
   throw new Error(
     'The session cookie is Secure, but the request did not come over TLS. Serve over TLS, or set "trust proxy" behind a proxy that does, or for development on localhost: session.cookie.secure = false',
   );

@@ -1,4 +1,5 @@
 import type { Request, RequestHandler } from 'express';
+import { passNotDurable } from '../errors.js';
 import { publicSessionId } from '../session-id.js';
 import type { Sessions } from '../sessions.js';
 import type { SessionStates } from '../stores/state.js';
@@ -79,7 +80,8 @@ export function createSessionMiddleware(
       return keepsData && session && before === userId ? JSON.stringify(session) : undefined;
     },
     async release(req, sessionId, userId) {
-      await sessions.endAnybodys(publicSessionId(sessionId), { by: userId, address: addressOf(req) });
+      const ending = sessions.endAnybodys(publicSessionId(sessionId), { by: userId, address: addressOf(req) });
+      await ending.catch(passNotDurable); // a login does not depend on replicas
       this.forget(req);
     },
     forget(req) {

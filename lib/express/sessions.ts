@@ -12,6 +12,7 @@ import { SessionGate } from './session-gate.js';
 import type { StartedSession, StartSessionOptions } from './session-login.js';
 import { demandTls, endSession, startSession } from './session-login.js';
 import { createSessionMiddleware } from './session-middleware.js';
+import { TlsDemand } from './tls-demand.js';
 
 export interface SessionOptions extends SessionTimeOptions, RequestIdOptions {
   /** Signs the cookie; at least 32 characters. A list: the first signs, the others still verify. */
@@ -24,10 +25,11 @@ export interface SessionOptions extends SessionTimeOptions, RequestIdOptions {
 /** Login sessions: begun and ended with the answer to a request, listed and ended by user. */
 export interface LoginSessions {
   /**
-   * Whether a cookie can be handed out, asked before a password is looked at.
-   * @throws Error when it is `Secure` and the request did not come over TLS.
+   * Whether a session can begin with this request, asked before a password is looked at.
+   * @throws AuthError `tls_required` in production for a request over plain HTTP; Error when the cookie, which no `token`
+   * needs, is `Secure` and the request did not come over TLS.
    */
-  demandTls(req: Request): void;
+  demandTls(req: Request, options?: Pick<StartSessionOptions, 'token'>): void;
   /**
    * Begins a session for a user whose login `logins.authenticate` or `logins.exchange` has accepted.
    * With `latchkey.session()` mounted, `req.session` is null for the rest of this request: the next one has the new session.
@@ -71,6 +73,12 @@ export function createLoginSessions(
   checkOptions('session', options, KINDS);
   checkOptions('session.cookie', options.cookie, COOKIE_KINDS);
   const cookie = new SessionCookie(options.secret, options.cookie);
+  const tls = core.start.refuses('plain-http') ? new TlsDemand() : null;
+  if (tls !== null && !cookie.attributes.secure) {
+    throw new TypeError(
+      "session.cookie.secure: false sends the cookie in plain text: in production leave it out, or accept it by production: { accept: ['plain-http'] }",
+    );
+  }
   const host = createSessionMiddleware(
     sessions,
     core.store.state.sessions,
@@ -83,8 +91,11 @@ export function createLoginSessions(
     gate,
     middleware: host.middleware,
     sessions: {
-      demandTls: (req) => demandTls(req, gate),
-      start: (req, res, who, settings = {}) => startSession(sessions, gate, host, req, res, who, settings),
+      demandTls: (req, { token = false } = {}) => demandTls(req, gate, tls, token),
+      async start(req, res, who, settings = {}) {
+        demandTls(req, gate, tls, settings.token ?? false);
+        return await startSession(sessions, gate, host, req, res, who, settings);
+      },
       endCurrent: (req, res, principal) => endSession(sessions, gate, host, req, res, principal),
       list: (userId) => sessions.list(userId),
       find: (id) => sessions.find(id),

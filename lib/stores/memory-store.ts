@@ -1,3 +1,4 @@
+import { fine, warning } from '../finding.js';
 import { ChangeEmitter } from './change-emitter.js';
 import { MemoryApiKeys } from './memory-api-keys.js';
 import { MemoryAudit } from './memory-audit.js';
@@ -26,8 +27,22 @@ export class MemoryStore implements Store {
   }
 
   async health(): Promise<StoreHealth> {
-    return { ok: true, latencyMs: 0, feedIsLive: true, detail: 'memory' };
+    return { ok: true, latencyMs: 0, feedIsLive: true, detail: 'memory', findings: [...FINDINGS] };
   }
 
   async close(): Promise<void> {}
 }
+
+const FINDINGS = [
+  fine('connection', 'In the memory of this process.'),
+  warning(
+    'persistence',
+    'Everything is gone when this process ends, and no other process sees it.',
+    'Give createLatchkey a RedisStore.',
+    'no-persistence',
+  ),
+  fine('eviction', 'Nothing is dropped before its time.'),
+  fine('tls', 'Nothing leaves this process.'),
+  fine('tracking', 'Changes are heard of at once.'),
+  fine('clock', 'The clock of this process.'),
+];

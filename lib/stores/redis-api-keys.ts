@@ -1,14 +1,15 @@
 import type { ApiKeyRecord, KeyUsage } from '../records.js';
-import type { BoundedRedis } from './bounded-redis.js';
+import type { Batched, BoundedRedis } from './bounded-redis.js';
 import { nameSort } from './index-order.js';
+import { trailKey } from './redis-audit.js';
+import { type LastingWrites, orNotDurable } from './redis-durability.js';
 import type { RedisFeed } from './redis-feed.js';
 import { RedisKeyLists } from './redis-key-lists.js';
 import { RedisPolicyUsers } from './redis-policy-users.js';
 import { encodeId, RedisRecords } from './redis-records.js';
-import type { ScriptedRedis } from './redis-scripts.js';
 import type { ApiKeyStore, Page, PageRequest, UsageDelta } from './store.js';
 
-/** Keys whose usage goes into one pipeline, and how long that may take in ms. */
+/** Keys whose usage is added at once, and how long that may take in ms. */
 const USAGE_CHUNK = 1_000;
 const USAGE_TIMEOUT_MS = 5_000;
 /** What the script of `addUsage` answers for a key that was never used before. */
@@ -24,17 +25,22 @@ const FIRST_USE = 2;
  * | `idx:…` | the lists that it is in: see `RedisKeyLists` |
  * | `due`, `watch` | ids by the instant from which they may be expunged, and from which `watched` names them |
  * | `pol-users:{policy}` | ids of the keys that refer to a policy |
+ *
+ * `due` and `watch` are one key each for all records, so that the next that is due is one ZRANGE away. On a Cluster each
+ * therefore lies on one master: writes that set or move such an instant all go there, some bytes each, and fail with 503
+ * while that master is down, also for records of others. Verification reads neither.
  */
 export class RedisApiKeys implements ApiKeyStore {
-  readonly #redis: BoundedRedis<ScriptedRedis>;
+  readonly #redis: BoundedRedis;
   readonly #records: RedisRecords<ApiKeyRecord>;
   readonly #lists: RedisKeyLists;
   readonly #policyUsers: RedisPolicyUsers;
   readonly #prefix: string;
 
-  constructor(redis: BoundedRedis<ScriptedRedis>, feed: RedisFeed, keyPrefix: string, channel: string) {
+  constructor(redis: BoundedRedis, writes: LastingWrites, feed: RedisFeed, keyPrefix: string, channel: string) {
     this.#redis = redis;
-    this.#records = new RedisRecords(redis, feed, { collection: 'apiKeys', prefix: `${keyPrefix}key:`, channel });
+    const options = { collection: 'apiKeys' as const, prefix: `${keyPrefix}key:`, channel };
+    this.#records = new RedisRecords(redis, writes, feed, options);
     this.#lists = new RedisKeyLists(redis, this.#records, keyPrefix);
     this.#policyUsers = new RedisPolicyUsers(redis, keyPrefix);
     this.#prefix = keyPrefix;
@@ -42,7 +48,7 @@ export class RedisApiKeys implements ApiKeyStore {
 
   async insert(record: ApiKeyRecord): Promise<boolean> {
     await Promise.all([this.#index(record), this.#schedule(record)]);
-    return await this.#records.write('', record);
+    return await this.#records.write('', record, [this.#trailOf(record), ...this.#lists.keysOf(record)]);
   }
 
   get(id: string): Promise<ApiKeyRecord | null> {
@@ -55,14 +61,21 @@ export class RedisApiKeys implements ApiKeyStore {
     if (isRenamed) await this.#lists.enterName(next);
     await this.#policyUsers.enter(next.id, gained);
     if (previous.expungeAt !== next.expungeAt) await this.#schedule(next);
-    const isWritten = await this.#records.write(previous.version, next);
+    const besides = [this.#trailOf(next), ...(isRenamed ? this.#lists.keysOf(next) : [])];
+    const written = await orNotDurable(this.#records.write(previous.version, next, besides));
+    const isWritten = written !== false; // as far as anybody knows: each step looks at what is stored
     if (isRenamed && isWritten) await this.#lists.enterName(next);
     if (isRenamed) await this.#lists.dropName(isWritten ? previous : next);
     if (isWritten) await this.#policyUsers.enter(next.id, gained);
     await this.#dropPolicies(next.id, isWritten ? lost : gained);
     if (!isWritten) return false;
     if (previous.expiresAt !== next.expiresAt) await this.#lists.moveExpiry(next);
+    if (written !== true) throw written;
     return true;
+  }
+
+  confirm(id: string): Promise<void> {
+    return this.#records.confirm(id);
   }
 
   page(request: PageRequest): Promise<Page> {
@@ -70,7 +83,8 @@ export class RedisApiKeys implements ApiKeyStore {
   }
 
   async usage(ids: readonly string[]): Promise<KeyUsage[]> {
-    const found = await this.#redis.run((redis) => Promise.all(ids.map((id) => redis.hgetall(this.#usageKey(id)))));
+    const keys = ids.map((id) => this.#usageKey(id));
+    const found = await this.#redis.each(keys, (redis, key) => redis.hgetall(key));
     return found.map((hash) => ({
       lastUsedAt: hash.lastUsedAt === undefined ? null : Number(hash.lastUsedAt),
       lastUsedFrom: hash.lastUsedFrom || null,
@@ -84,7 +98,9 @@ export class RedisApiKeys implements ApiKeyStore {
     const firstUsed: string[] = [];
     for (let start = 0; start < deltas.length; start += USAGE_CHUNK) {
       const chunk = deltas.slice(start, start + USAGE_CHUNK);
-      const answers = await this.#redis.run((redis) => this.#addChunk(redis, chunk), USAGE_TIMEOUT_MS);
+      const uses = chunk.map((delta) => this.#useOf(delta));
+      const entries = chunk.flatMap((delta) => this.#lists.usesOf(delta));
+      const answers = await this.#redis.batch<unknown>([...uses, ...entries], USAGE_TIMEOUT_MS);
       firstUsed.push(...chunk.filter((_, at) => Number(answers[at]) === FIRST_USE).map(({ id }) => id));
     }
     return firstUsed;
@@ -95,9 +111,8 @@ export class RedisApiKeys implements ApiKeyStore {
   }
 
   async watch(id: string, at: number | null): Promise<void> {
-    await this.#redis.run((redis) =>
-      at === null ? redis.zrem(this.#watchKey, id) : redis.zadd(this.#watchKey, at, id),
-    );
+    const key = this.#watchKey;
+    await this.#redis.run(key, (redis) => (at === null ? redis.zrem(key, id) : redis.zadd(key, at, id)));
   }
 
   watched(nowAt: number, limit: number): Promise<string[]> {
@@ -112,7 +127,7 @@ export class RedisApiKeys implements ApiKeyStore {
       const isDue = record !== null && record.expungeAt !== null && record.expungeAt <= nowAt;
       if (record !== null && !isDue) await this.#reschedule(record);
       else if (record === null || (await this.#expungeOne(record))) {
-        await this.#redis.run((redis) => Promise.all([redis.zrem(this.#watchKey, id), redis.zrem(this.#dueKey, id)]));
+        await this.#redis.each([this.#watchKey, this.#dueKey], (redis, key) => redis.zrem(key, id));
         if (record !== null) expunged++;
       }
     }
@@ -123,9 +138,8 @@ export class RedisApiKeys implements ApiKeyStore {
   async #reschedule(record: ApiKeyRecord): Promise<void> {
     const { id, expungeAt } = record;
     await this.#index(record);
-    await this.#redis.run((redis) =>
-      expungeAt === null ? redis.zrem(this.#dueKey, id) : redis.zadd(this.#dueKey, expungeAt, id),
-    );
+    const key = this.#dueKey;
+    await this.#redis.run(key, (redis) => (expungeAt === null ? redis.zrem(key, id) : redis.zadd(key, expungeAt, id)));
     const latest = await this.get(id);
     if (latest !== null && latest.version !== record.version) await this.#schedule(latest);
   }
@@ -135,7 +149,7 @@ export class RedisApiKeys implements ApiKeyStore {
     const { id, policyIds } = record;
     await this.#lists.drop(record);
     await this.#policyUsers.drop(id, policyIds);
-    if ((await this.#records.remove(record, this.#usageKey(id))) !== 'changed') return true;
+    if ((await this.#records.expunge(record, this.#usageKey(id))) !== 'changed') return true;
     const latest = await this.get(id); // changed this very moment: it stays, and must be found
     if (latest !== null) await this.#index(latest);
     return false;
@@ -148,7 +162,7 @@ export class RedisApiKeys implements ApiKeyStore {
   /** Never later than the record says; `expunge` reads the record and corrects what is too early. */
   async #schedule({ id, expungeAt }: ApiKeyRecord): Promise<void> {
     if (expungeAt === null) return;
-    await this.#redis.run((redis) => redis.zadd(this.#dueKey, 'LT', expungeAt, id));
+    await this.#redis.run(this.#dueKey, (redis) => redis.zadd(this.#dueKey, 'LT', expungeAt, id));
   }
 
   /** As `dropName` of the lists: what was taken out may be in use again. */
@@ -162,28 +176,19 @@ export class RedisApiKeys implements ApiKeyStore {
 
   /** The ids whose instant has come, the longest due first. */
   #come(key: string, nowAt: number, limit: number): Promise<string[]> {
-    return this.#redis.run((redis) => redis.zrange(key, '-inf', String(nowAt), 'BYSCORE', 'LIMIT', 0, limit));
+    return this.#redis.run(key, (redis) => redis.zrange(key, '-inf', String(nowAt), 'BYSCORE', 'LIMIT', 0, limit));
   }
 
-  /** One pipeline; what the script answers, for each of `deltas`. */
-  async #addChunk(redis: ScriptedRedis, deltas: readonly UsageDelta[]): Promise<unknown[]> {
-    const pipeline = redis.pipeline();
-    const positions = deltas.map((delta) => {
-      const position = pipeline.length;
-      this.#queueUsage(pipeline as unknown as ScriptedRedis, delta);
-      return position;
-    });
-    const results = (await pipeline.exec()) ?? [];
-    const failed = results.find(([error]) => error !== null);
-    if (failed !== undefined) throw failed[0] as Error;
-    return positions.map((position) => results[position]?.[1]);
+  /** Adds to the usage of a key. */
+  #useOf({ id, uses, failures, lastUsedAt, lastUsedFrom, lastFailedAt }: UsageDelta): Batched<unknown> {
+    const key = this.#records.keyOf(id);
+    const values = [uses, failures, lastUsedAt ?? '', lastUsedFrom ?? '', lastFailedAt ?? ''];
+    return { key, send: (redis) => redis.latchkeyAddUsage(key, this.#usageKey(id), ...values) };
   }
 
-  #queueUsage(redis: ScriptedRedis, delta: UsageDelta): void {
-    const { id, uses, failures, lastUsedAt, lastUsedFrom, lastFailedAt } = delta;
-    const keys = [this.#records.keyOf(id), this.#usageKey(id)] as const;
-    void redis.latchkeyAddUsage(...keys, uses, failures, lastUsedAt ?? '', lastUsedFrom ?? '', lastFailedAt ?? '');
-    this.#lists.queueUse(redis, delta);
+  /** Where the entry of a change stands, which is written before the change. */
+  #trailOf({ orgId }: ApiKeyRecord): string {
+    return trailKey(this.#prefix, orgId, 'changes');
   }
 
   /** In the slot of the record. */

@@ -1,7 +1,6 @@
 import type { BoundedRedis } from './bounded-redis.js';
 import { checkLife } from './expiring-map.js';
 import { scopeKey } from './redis-records.js';
-import type { ScriptedRedis } from './redis-scripts.js';
 import type { AuditStore, TrailBounds, TrailEntry, TrailPageRequest, TrailPart } from './store.js';
 import { decodeTrailId } from './trail-position.js';
 
@@ -15,10 +14,10 @@ const EXPIRY_SLACK_MS = 60_000;
  * stream drops its oldest entries by the block, and ends as a whole when nothing is added for as long as entries live.
  */
 export class RedisAudit implements AuditStore {
-  readonly #redis: BoundedRedis<ScriptedRedis>;
+  readonly #redis: BoundedRedis;
   readonly #prefix: string;
 
-  constructor(redis: BoundedRedis<ScriptedRedis>, keyPrefix: string) {
+  constructor(redis: BoundedRedis, keyPrefix: string) {
     this.#redis = redis;
     this.#prefix = keyPrefix;
   }
@@ -36,7 +35,7 @@ export class RedisAudit implements AuditStore {
     const ids: string[] = [];
     for (let start = 0; start < values.length; start += APPEND_CHUNK) {
       const chunk = values.slice(start, start + APPEND_CHUNK);
-      const added = await this.#redis.run((redis) =>
+      const added = await this.#redis.run(key, (redis) =>
         redis.latchkeyAppend(key, nowAt, maxEntries, oldestAt, lifeMs, ...chunk),
       );
       ids.push(...added);
@@ -46,20 +45,27 @@ export class RedisAudit implements AuditStore {
 
   async withdraw(orgId: string | null, part: TrailPart, id: string): Promise<void> {
     decodeTrailId(id);
-    await this.#redis.run((redis) => redis.xdel(this.#key(orgId, part), id));
+    const key = this.#key(orgId, part);
+    await this.#redis.run(key, (redis) => redis.xdel(key, id));
   }
 
   async page({ orgId, part, before, fromAt, limit }: TrailPageRequest): Promise<TrailEntry[]> {
     if (before !== undefined && isFirstPossible(before)) return [];
+    const key = this.#key(orgId, part);
     const end = before === undefined ? '+' : `(${before}`;
     const start = fromAt === undefined ? '-' : String(Math.max(0, Math.ceil(fromAt)));
-    const found = await this.#redis.run((redis) => redis.xrevrange(this.#key(orgId, part), end, start, 'COUNT', limit));
+    const found = await this.#redis.run(key, (redis) => redis.xrevrange(key, end, start, 'COUNT', limit));
     return found.map(([id, [, value = '']]) => ({ id, value }));
   }
 
   #key(orgId: string | null, part: TrailPart): string {
-    return `${this.#prefix}audit:{${scopeKey(orgId)}}:${part}`;
+    return trailKey(this.#prefix, orgId, part);
   }
+}
+
+/** Where a trail is kept. */
+export function trailKey(keyPrefix: string, orgId: string | null, part: TrailPart): string {
+  return `${keyPrefix}audit:{${scopeKey(orgId)}}:${part}`;
 }
 
 /** Redis refuses a range that ends before it. */

@@ -1,63 +1,51 @@
-import type { Redis, RedisOptions } from 'ioredis';
 import { ChangeEmitter } from './change-emitter.js';
+import { FEED_OPTIONS, FeedConnection, type FeedListener } from './feed-connection.js';
+import type { FeedMeans } from './redis-access.js';
+import type { FeedSource, RedisServers } from './redis-servers.js';
 import type { ChangeFeed, ChangeListener, Collection } from './store.js';
-
-const INVALIDATIONS = '__redis__:invalidate';
-const MAX_RECONNECT_DELAY_MS = 1_000;
 
 export interface RedisFeedOptions {
   /** How the full keys of each collection begin, host's key prefix included; what follows is `{id}`, URI-encoded. */
   readonly prefixes: Readonly<Record<Collection, string>>;
   /** Where writes are published, for servers that refuse client tracking. */
   readonly channel: string;
-  /** The server is asked for a sign of life this often, in ms; two without one and the feed is lost. */
+  /** Every server is asked for a sign of life this often, in ms; two without one and the feed is lost. */
   readonly heartbeatMs: number;
 }
 
 /**
- * Hears of every change to tracked keys, by whatever process, on a connection of its own. Redis tells by client tracking
- * in broadcast mode (which also covers eviction, FLUSHALL and changes by hand); where CLIENT is refused, by what the
- * writing scripts publish. RESP2 with a redirect to itself, because ioredis drops RESP3 invalidation pushes.
- * https://redis.io/docs/latest/develop/reference/client-side-caching/
+ * Hears of every change to tracked keys, by whatever process, on a connection of its own to each server: on a Cluster to
+ * every node, masters and replicas, as they come and go. It is live while every master that serves slots is heard of; when
+ * any node is lost, all that was cached is void.
  */
 export class RedisFeed implements ChangeFeed {
-  readonly #connection: Redis;
+  readonly #servers: RedisServers;
   readonly #options: RedisFeedOptions;
   readonly #emitter = new ChangeEmitter(false);
+  readonly #connections = new Map<string, FeedConnection>();
   readonly #heartbeat: NodeJS.Timeout;
-  /**
-   * Monotonic ms up to which every change has been heard of: when the last PING that was answered was sent. What arrives
-   * may be late, on a slow connection or in a busy process, so the time of arrival says nothing.
-   */
-  #aliveAt = 0;
-  #isArming = false;
+  /** Monotonic ms up to which every change has been heard of, on whatever server. */
+  #aliveAt = Number.NEGATIVE_INFINITY;
   #isClosed = false;
   #hasWarned = false;
 
-  constructor(client: Redis, options: RedisFeedOptions) {
+  constructor(servers: RedisServers, options: RedisFeedOptions) {
+    this.#servers = servers;
     this.#options = options;
-    const override: Partial<RedisOptions> = {
-      protocol: 2,
-      keyPrefix: '',
-      autoResubscribe: false,
-      autoResendUnfulfilledCommands: false,
-      enableOfflineQueue: false,
-      maxRetriesPerRequest: 0,
-      lazyConnect: true,
-      retryStrategy: (attempt) => Math.min(attempt * 50, MAX_RECONNECT_DELAY_MS),
-    };
-    this.#connection = client.duplicate(override) as Redis;
-    this.#connection.on('ready', () => void this.#arm());
-    this.#connection.on('close', () => this.#emitter.down());
-    this.#connection.on('error', () => {}); // the host's own client tells of the same trouble
-    this.#connection.on('messageBuffer', (channel, message: unknown) => this.#heard(String(channel), message));
-    this.#connection.connect().catch(() => {}); // retryStrategy goes on
     this.#heartbeat = setInterval(() => this.#beat(), options.heartbeatMs).unref();
+    servers.onChange(() => this.#follow());
+    this.#follow();
   }
 
   /** Also checks the clock: a process that was itself asleep must not trust what it had cached. */
   get isLive(): boolean {
     return this.#emitter.isLive && performance.now() - this.#aliveAt <= 2 * this.#options.heartbeatMs;
+  }
+
+  /** Of all its connections the poorest. */
+  get means(): FeedMeans {
+    const means = new Set(Array.from(this.#connections.values(), (connection) => connection.means));
+    return (['none', 'publish', 'tracking'] as const).find((each) => means.has(each)) ?? null;
   }
 
   subscribe(listener: ChangeListener): () => void {
@@ -70,51 +58,73 @@ export class RedisFeed implements ChangeFeed {
   }
 
   close(): void {
-    if (this.#isClosed) return; // ioredis answers a second disconnect with a timer of two seconds
+    if (this.#isClosed) return;
     this.#isClosed = true;
     clearInterval(this.#heartbeat);
-    this.#connection.disconnect();
+    for (const connection of this.#connections.values()) connection.close();
     this.#emitter.down();
   }
 
-  /** On every new connection: the server has forgotten the old one's tracking. */
-  async #arm(): Promise<void> {
-    this.#isArming = true;
-    const startedAt = performance.now();
-    try {
-      if (!(await this.#track())) await this.#connection.subscribe(this.#options.channel);
-      this.#aliveAt = startedAt;
-      this.#emitter.up();
-    } catch (error) {
-      this.#warn(error);
-    } finally {
-      this.#isArming = false;
+  /** Opens what is missing, ends what is there no more, and leads back what went astray. */
+  #follow(): void {
+    if (this.#isClosed) return;
+    const sources = this.#servers.feedSources();
+    for (const [name, connection] of this.#connections) {
+      if (sources.has(name)) continue;
+      this.#connections.delete(name);
+      connection.close();
     }
+    for (const [name, source] of sources) {
+      const opened = this.#connections.get(name);
+      if (opened === undefined) this.#open(name, source);
+      else if (source.standing(opened.connection) === 'wrong') opened.reconnect();
+    }
+    this.#settle();
   }
 
-  /** False where the server refuses CLIENT, as some managed services do, or the channel of invalidations. */
-  async #track(): Promise<boolean> {
-    try {
-      const id = await this.#connection.client('ID');
-      const prefixes = Object.values(this.#options.prefixes).flatMap((prefix) => ['PREFIX', prefix]);
-      await this.#connection.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', String(id), 'BCAST', ...prefixes);
-      await this.#connection.subscribe(INVALIDATIONS);
-      return true;
-    } catch (error) {
-      if (error instanceof Error && error.name === 'ReplyError') return false;
-      throw error;
-    }
+  #open(name: string, source: FeedSource): void {
+    const connection = source.open(FEED_OPTIONS);
+    if (connection === null) return;
+    const { channel, heartbeatMs } = this.#options;
+    const options = { prefixes: Object.values(this.#options.prefixes), channel, heartbeatMs };
+    this.#connections.set(name, new FeedConnection(connection, options, this.#listener));
   }
 
-  #heard(channel: string, message: unknown): void {
-    if (channel === this.#options.channel) {
-      this.#published(String(message));
-    } else if (Array.isArray(message)) {
-      for (const key of message) this.#keyChanged(String(key));
-    } else {
-      this.#emitter.invalidateAll(); // null: the database was flushed
+  /** Up while all that is needed is heard of. */
+  #settle(): void {
+    let aliveAt = Number.POSITIVE_INFINITY;
+    for (const [name, source] of this.#servers.feedSources()) {
+      if (source.isNeeded) aliveAt = Math.min(aliveAt, this.#aliveAtOf(name, source));
     }
+    this.#aliveAt = aliveAt;
+    if (Number.isFinite(aliveAt)) this.#emitter.up();
+    else this.#emitter.down();
   }
+
+  #aliveAtOf(name: string, source: FeedSource): number {
+    const connection = this.#connections.get(name);
+    const isHeard = connection !== undefined && source.standing(connection.connection) === 'right';
+    return isHeard ? connection.aliveAt : Number.NEGATIVE_INFINITY;
+  }
+
+  #beat(): void {
+    this.#follow();
+    for (const connection of this.#connections.values()) connection.beat();
+  }
+
+  readonly #listener: FeedListener = {
+    changed: () => this.#settle(),
+    lost: () => {
+      this.#settle();
+      if (this.#emitter.isLive) this.#emitter.invalidateAll();
+    },
+    published: (message) => this.#published(message),
+    invalidated: (keys) => {
+      if (keys === null) this.#emitter.invalidateAll();
+      else for (const key of keys) this.#keyChanged(key);
+    },
+    refused: (reason) => this.#warn(reason),
+  };
 
   /** `<collection>:<id>`, as the scripts publish it. */
   #published(message: string): void {
@@ -129,30 +139,12 @@ export class RedisFeed implements ChangeFeed {
     }
   }
 
-  /** A frozen server raises no event on its connections: only silence tells. */
-  #beat(): void {
-    if (this.#connection.status !== 'ready') return;
-    if (this.#emitter.isLive && !this.isLive) {
-      this.#emitter.down();
-      this.#connection.disconnect(true);
-      return;
-    }
-    if (!this.#emitter.isLive && !this.#isArming) void this.#arm();
-    const sentAt = performance.now();
-    this.#connection.ping().then(
-      () => {
-        this.#aliveAt = Math.max(this.#aliveAt, sentAt);
-      },
-      () => {}, // 'close' tells, or silence does
-    );
-  }
-
-  #warn(error: unknown): void {
-    if (this.#hasWarned || this.#isClosed || !(error instanceof Error) || error.name !== 'ReplyError') return;
+  #warn(reason: string): void {
+    if (this.#hasWarned || this.#isClosed) return;
     this.#hasWarned = true;
     const mend = `Allow it CLIENT TRACKING, or SUBSCRIBE on ${this.#options.channel}.`;
     process.emitWarning(
-      `Redis refuses both client tracking and SUBSCRIBE (${error.message}). Every verification reads Redis. ${mend}`,
+      `Redis refuses both client tracking and SUBSCRIBE (${reason}). Every verification reads Redis. ${mend}`,
       { code: 'LATCHKEY_FEED' },
     );
   }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { RedisReply } from 'rate-limit-redis';
 import { RedisStore as HitStore } from 'rate-limit-redis';
 import type { BoundedRedis } from './bounded-redis.js';
@@ -10,42 +11,55 @@ const MAX_WINDOWS = 100;
 
 /** Requests counted by rate-limit-redis under `hit:{subject}`; it takes one instance for each length of window. */
 export class RedisHits {
-  readonly #redis: BoundedRedis<ScriptedRedis>;
+  readonly #redis: BoundedRedis;
   readonly #prefix: string;
-  readonly #windows = new Map<number, Promise<HitStore>>();
+  readonly #windows = new Map<number, HitStore>();
+  /** The scripts of rate-limit-redis by their SHA-1; always the same two. */
+  readonly #scripts = new Map<string, string>();
 
-  constructor(redis: BoundedRedis<ScriptedRedis>, keyPrefix: string) {
+  constructor(redis: BoundedRedis, keyPrefix: string) {
     this.#redis = redis;
     this.#prefix = `${keyPrefix}hit:`;
   }
 
-  /** One bound for all that it takes, the loading of scripts included. */
   async hit(subject: string, windowMs: number): Promise<Hits> {
     const window = wholeLife(windowMs);
-    const { totalHits, resetTime } = await this.#redis.run((redis) => this.#increment(redis, subject, window));
+    const member = `{${subject}}`;
+    const { totalHits, resetTime } = await this.#redis.run(`${this.#prefix}${member}`, (redis) =>
+      (this.#windows.get(window) ?? this.#open(redis, window)).increment(member),
+    );
     const resetMs = (resetTime?.getTime() ?? Number.NaN) - Date.now();
     return { count: totalHits, resetMs: Math.min(Math.max(1, resetMs), window) };
   }
 
-  async #increment(redis: ScriptedRedis, subject: string, windowMs: number): ReturnType<HitStore['increment']> {
-    const window = this.#windows.get(windowMs) ?? this.#open(redis, windowMs);
-    try {
-      return await (await window).increment(`{${subject}}`);
-    } catch (error) {
-      // It keeps a failed loading of its scripts for good: the next hit begins with a new one.
-      if (this.#windows.get(windowMs) === window) this.#windows.delete(windowMs);
-      throw error;
-    }
-  }
-
-  #open(redis: ScriptedRedis, windowMs: number): Promise<HitStore> {
-    const sendCommand = (command: string, ...args: string[]) => redis.call(command, ...args) as Promise<RedisReply>;
+  #open(redis: ScriptedRedis, windowMs: number): HitStore {
+    const sendCommand = (command: string, ...args: string[]) => this.#send(redis, command, args);
     const store = new HitStore({ sendCommand, prefix: this.#prefix });
     const options = { windowMs } as Parameters<HitStore['init']>[0]; // all that it reads
-    const window = store.init(options).then(() => store);
+    void store.init(options); // sends nothing: see below
     const [oldest] = this.#windows.keys();
     if (oldest !== undefined && this.#windows.size >= MAX_WINDOWS) this.#windows.delete(oldest);
-    this.#windows.set(windowMs, window);
-    return window;
+    this.#windows.set(windowMs, store);
+    return store;
+  }
+
+  /**
+   * It loads a script on one server, and on a Cluster the key may be on another: so nothing is loaded, and a script that
+   * the server of the key does not have is sent along.
+   */
+  async #send(redis: ScriptedRedis, command: string, args: string[]): Promise<RedisReply> {
+    const [first = '', second = '', ...rest] = args;
+    if (command === 'SCRIPT') {
+      const sha = createHash('sha1').update(second).digest('hex');
+      this.#scripts.set(sha, second);
+      return sha;
+    }
+    try {
+      return (await redis.call(command, first, second, ...rest)) as RedisReply;
+    } catch (error) {
+      const script = this.#scripts.get(first);
+      if (script === undefined || !/^NOSCRIPT/.test((error as Error).message)) throw error;
+      return (await redis.call('EVAL', script, second, ...rest)) as RedisReply;
+    }
   }
 }

@@ -1,5 +1,5 @@
 import type { ApiKeyRecord } from '../records.js';
-import type { BoundedRedis } from './bounded-redis.js';
+import type { Batched, BoundedRedis } from './bounded-redis.js';
 import { decodePosition, encodePosition, expirySort, nameSort } from './index-order.js';
 import type { RedisRecords } from './redis-records.js';
 import { scopeKey } from './redis-records.js';
@@ -16,14 +16,19 @@ const ORDERS: readonly ApiKeyOrder[] = ['createdAt', 'name', 'expiresAt', 'lastU
  * is `<name>\0<id>`; after a change of name cut off half-way an old entry may remain, which `page` passes over.
  */
 export class RedisKeyLists {
-  readonly #redis: BoundedRedis<ScriptedRedis>;
+  readonly #redis: BoundedRedis;
   readonly #records: RedisRecords<ApiKeyRecord>;
   readonly #prefix: string;
 
-  constructor(redis: BoundedRedis<ScriptedRedis>, records: RedisRecords<ApiKeyRecord>, keyPrefix: string) {
+  constructor(redis: BoundedRedis, records: RedisRecords<ApiKeyRecord>, keyPrefix: string) {
     this.#redis = redis;
     this.#records = records;
     this.#prefix = keyPrefix;
+  }
+
+  /** One key of each of its lists. */
+  keysOf(record: ApiKeyRecord): string[] {
+    return this.#scopesOf(record).map((scope) => this.#indexKey(scope, 'id'));
   }
 
   /** Enters a record where it is not yet. */
@@ -62,13 +67,14 @@ export class RedisKeyLists {
     }
   }
 
-  /** Adds to a pipeline that a key was used. */
-  queueUse(redis: ScriptedRedis, delta: UsageDelta): void {
+  /** What enters that a key was used. */
+  usesOf(delta: UsageDelta): Batched<unknown>[] {
     const { id, lastUsedAt } = delta;
-    if (lastUsedAt === null) return;
-    for (const scope of this.#scopesOf(delta)) {
-      void redis.zadd(this.#indexKey(scope, 'lastUsedAt'), 'XX', 'GT', lastUsedAt, id);
-    }
+    if (lastUsedAt === null) return [];
+    return this.#scopesOf(delta).map((scope) => {
+      const key = this.#indexKey(scope, 'lastUsedAt');
+      return { key, send: (redis) => redis.zadd(key, 'XX', 'GT', lastUsedAt, id) };
+    });
   }
 
   async page(request: PageRequest): Promise<Page> {
@@ -88,7 +94,7 @@ export class RedisKeyLists {
 
   async #pageOfNumbers(index: string, { after, descending, limit }: PageRequest): Promise<Found[]> {
     const from = after === undefined ? { sort: '', id: '' } : decodePosition(after);
-    const flat = await this.#redis.run((redis) =>
+    const flat = await this.#redis.run(index, (redis) =>
       redis.latchkeyPage(index, limit, descending ? 1 : 0, from.sort === 'Infinity' ? '+inf' : from.sort, from.id),
     );
     const found: Found[] = [];
@@ -102,7 +108,7 @@ export class RedisKeyLists {
   async #pageOfNames(index: string, { after, descending, limit }: PageRequest): Promise<Found[]> {
     const from = after === undefined ? null : decodePosition(after);
     const bound = from === null ? null : `(${nameMember(from.sort, from.id)}`;
-    const members = await this.#redis.run((redis) =>
+    const members = await this.#redis.run(index, (redis) =>
       descending
         ? redis.zrange(index, bound ?? '+', '-', 'BYLEX', 'REV', 'LIMIT', 0, limit)
         : redis.zrange(index, bound ?? '-', '+', 'BYLEX', 'LIMIT', 0, limit),
@@ -118,7 +124,8 @@ export class RedisKeyLists {
     command: (redis: ScriptedRedis, keys: IndexKeys) => Promise<unknown>,
   ): Promise<void> {
     const keys = this.#scopesOf(record).map((scope) => this.#indexKeys(scope));
-    await this.#redis.run((redis) => Promise.all(keys.map((each) => command(redis, each))));
+    const ofEach = keys.map(([key]) => key); // the others are in its slot
+    await this.#redis.each(ofEach, (redis, _key, at) => command(redis, keys[at] as IndexKeys));
   }
 
   #scopesOf({ orgId, ownerId }: { orgId: string | null; ownerId: string }): string[] {

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 
 /** The Lua scripts, each on keys of one hash slot. Registered once; ioredis sends them again after SCRIPT FLUSH. */
 
@@ -28,6 +28,13 @@ if current and string.match(current, '^%d+') ~= ARGV[1] then return 0 end
 redis.call('PUBLISH', ARGV[2], ARGV[3])
 redis.call('DEL', unpack(KEYS))
 return current and 1 or 2`;
+
+/**
+ * Writes, and leaves nothing: a WAIT after it speaks for all that the server had before. KEYS: any in a slot of the server.
+ */
+const MARK = `
+redis.call('SET', KEYS[1], '1')
+return redis.call('DEL', KEYS[1])`;
 
 /**
  * Enters a record in the five indexes of one scope, where it is not yet.
@@ -202,6 +209,7 @@ type Argument = string | number;
 export interface ScriptCommands {
   latchkeyWrite(record: string, version: Argument, json: string, channel: string, id: string): Promise<number>;
   latchkeyRemove(keyCount: number, ...keysAndArgs: Argument[]): Promise<number>;
+  latchkeyMark(key: string): Promise<number>;
   latchkeyIndex(a: string, b: string, c: string, d: string, e: string, ...args: Argument[]): Promise<number>;
   latchkeyUnindex(a: string, b: string, c: string, d: string, e: string, ...args: Argument[]): Promise<number>;
   latchkeyPage(index: string, limit: number, descending: Argument, score: Argument, id: string): Promise<string[]>;
@@ -214,21 +222,41 @@ export interface ScriptCommands {
   latchkeyTouch(key: string, channel: string, message: string): Promise<number>;
 }
 
+/** What a host may hand in. */
+export type RedisClient = Redis | Cluster;
+
+/** A `Cluster` has the same commands, each of which it sends to the server of its keys. */
 export type ScriptedRedis = Redis & ScriptCommands;
 
+const SCRIPTS: Readonly<Record<keyof ScriptCommands, { readonly numberOfKeys?: number; readonly lua: string }>> = {
+  latchkeyWrite: { numberOfKeys: 1, lua: WRITE },
+  latchkeyRemove: { lua: REMOVE },
+  latchkeyMark: { numberOfKeys: 1, lua: MARK },
+  latchkeyIndex: { numberOfKeys: 5, lua: INDEX },
+  latchkeyUnindex: { numberOfKeys: 5, lua: UNINDEX },
+  latchkeyPage: { numberOfKeys: 1, lua: PAGE },
+  latchkeyAddUsage: { numberOfKeys: 2, lua: ADD_USAGE },
+  latchkeyAppend: { numberOfKeys: 1, lua: APPEND },
+  latchkeyAttempt: { numberOfKeys: 2, lua: ATTEMPT },
+  latchkeyTakeBack: { numberOfKeys: 2, lua: TAKE_BACK },
+  latchkeyEnter: { numberOfKeys: 1, lua: ENTER },
+  latchkeySaveSession: { numberOfKeys: 1, lua: SAVE_SESSION },
+  latchkeyTouch: { numberOfKeys: 1, lua: TOUCH },
+};
+
 /** Adds the scripts to `client` as commands whose names begin with `latchkey`. */
-export function defineScripts(client: Redis): ScriptedRedis {
-  client.defineCommand('latchkeyWrite', { numberOfKeys: 1, lua: WRITE });
-  client.defineCommand('latchkeyRemove', { lua: REMOVE });
-  client.defineCommand('latchkeyIndex', { numberOfKeys: 5, lua: INDEX });
-  client.defineCommand('latchkeyUnindex', { numberOfKeys: 5, lua: UNINDEX });
-  client.defineCommand('latchkeyPage', { numberOfKeys: 1, lua: PAGE });
-  client.defineCommand('latchkeyAddUsage', { numberOfKeys: 2, lua: ADD_USAGE });
-  client.defineCommand('latchkeyAppend', { numberOfKeys: 1, lua: APPEND });
-  client.defineCommand('latchkeyAttempt', { numberOfKeys: 2, lua: ATTEMPT });
-  client.defineCommand('latchkeyTakeBack', { numberOfKeys: 2, lua: TAKE_BACK });
-  client.defineCommand('latchkeyEnter', { numberOfKeys: 1, lua: ENTER });
-  client.defineCommand('latchkeySaveSession', { numberOfKeys: 1, lua: SAVE_SESSION });
-  client.defineCommand('latchkeyTouch', { numberOfKeys: 1, lua: TOUCH });
+export function defineScripts(client: RedisClient): ScriptedRedis {
+  for (const [name, script] of Object.entries(SCRIPTS)) client.defineCommand(name, script);
+  return client as unknown as ScriptedRedis;
+}
+
+/** The same, but each call sends the whole script: none is sent a second time because the server has forgotten it. */
+export function evalScripts(client: Redis): ScriptedRedis {
+  for (const [name, { numberOfKeys, lua }] of Object.entries(SCRIPTS)) {
+    const keyCount = numberOfKeys === undefined ? [] : [numberOfKeys];
+    const send = (...args: Argument[]) =>
+      client.eval(...([lua, ...keyCount, ...args] as [string, number, ...Argument[]]));
+    Object.assign(client, { [name]: send });
+  }
   return client as ScriptedRedis;
 }

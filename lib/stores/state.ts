@@ -79,7 +79,10 @@ export interface SessionStates {
    * session that was ended is never written again.
    */
   save(id: string, version: number, data: string, ttlMs: number): Promise<StoredSession | 'gone' | null>;
-  /** Ends a session; when this resolves it cannot be read any more. False when there was none. */
+  /**
+   * Ends a session; when this resolves it cannot be read any more. False when there was none. The end of one with a user lasts
+   * as a change of a record does. @throws AuthError `not_durable` when a failover may bring it back.
+   */
   end(id: string, userId: string | null): Promise<boolean>;
   /** Reads a session without having it live longer; null too where nobody is logged in. */
   find(id: string): Promise<ListedSession | null>;

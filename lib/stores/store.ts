@@ -1,3 +1,4 @@
+import type { Finding } from '../finding.js';
 import type { ApiKeyRecord, KeyUsage, PolicyRecord } from '../records.js';
 import type { StateStore } from './state.js';
 
@@ -5,8 +6,9 @@ import type { StateStore } from './state.js';
  * Where records live. A store is written once per database and must pass `testStore()` of `latchkey/testing`.
  *
  * Every verb is atomic on one record, answers within a bounded time, and rejects with an `AuthError` of code
- * `store_unavailable` when it cannot: never with "not found". What a verb returns is a copy, and what it was given
- * is not kept by reference.
+ * `store_unavailable` when it cannot: never with "not found". A store that has replicas confirm what is written rejects with
+ * `not_durable` when they do not: the write may have taken effect. What a verb returns is a copy, and what it was given is
+ * not kept by reference.
  */
 export interface Store {
   /** What lasts: API keys and session keys, policies, the audit trail. */
@@ -14,8 +16,11 @@ export interface Store {
   /** What expires: sessions, login tokens, counters. */
   readonly state: StateStore;
   readonly changes: ChangeFeed;
-  /** Asks the database; never rejects. */
-  health(): Promise<StoreHealth>;
+  /**
+   * Asks the database, and changes nothing there; never rejects.
+   * @param now the clock that the database's is compared with, in epoch ms; default `Date.now`.
+   */
+  health(now?: () => number): Promise<StoreHealth>;
   /** Ends what the store itself has opened (not a client that the host handed in). Idempotent. */
   close(): Promise<void>;
 }
@@ -27,12 +32,15 @@ export interface RecordStores {
 }
 
 export interface StoreHealth {
+  /** Whether the database answers. What is wrong with its settings is among the findings. */
   readonly ok: boolean;
   /** Round trip in ms. */
   readonly latencyMs: number;
   /** Whether changes made by other processes are heard of; false means that every verification reads the store. */
   readonly feedIsLive: boolean;
   readonly detail: string;
+  /** What it tells of itself, one for each thing asked; for a cluster one for each node where they differ. */
+  readonly findings: readonly Finding[];
 }
 
 /**
@@ -89,9 +97,16 @@ export interface ApiKeyStore {
   /**
    * Replaces `previous` by `next` when the stored version is still `previous.version`; else false and nothing is
    * written. A store may also answer true when `next` is stored already, to the letter: a command sent twice over a broken
-   * connection must not look like a conflict. `next.version` must be `previous.version + 1`; id, ownerId, orgId and createdAt must not differ.
+   * connection must not look like a conflict. `next.version` must be above `previous.version`, by one but for a key that is
+   * ended again after the database went back; id, ownerId, orgId and createdAt must not differ.
    */
   update(previous: ApiKeyRecord, next: ApiKeyRecord): Promise<boolean>;
+  /**
+   * Resolves once what is stored of `id` at the moment, or that nothing is, lasts as a write does that was acknowledged:
+   * whoever finds nothing to change may answer for a write that nobody has acknowledged. Left out where every write that can be
+   * read lasts. @throws AuthError `not_durable`.
+   */
+  confirm?(id: string): Promise<void>;
   /** Neither repeats nor skips a record that was there throughout, whatever is added meanwhile. */
   page(request: PageRequest): Promise<Page>;
   /** In the order of `ids`; a key never used, or unknown, has zero counts. */
@@ -126,6 +141,8 @@ export interface PolicyStore {
    * sent again over a broken connection, and had removed it the first time.
    */
   remove(record: PolicyRecord): Promise<boolean>;
+  /** As `ApiKeyStore.confirm`. */
+  confirm?(id: string): Promise<void>;
   /** Those of an organisation by id, ascending, after the id `after`. May be fewer than `limit` although more follow. */
   page(request: PolicyPageRequest): Promise<PolicyPage>;
 }

@@ -41,6 +41,7 @@ const DAY: KeyFields = { statements: [MODEST, ORDERS], lifetimeMs: 24 * HOUR_MS 
 const TIED: KeyFields = { statements: EVERYTHING, resources: ['api-keys*', 'orders/1*'] };
 const LOCAL: KeyFields = { actions: ['*'], allowedAddresses: ['127.0.0.0/8', '2001:db8::/32'] };
 const SLOW: KeyFields = { actions: ['*'], maxRequestsPerMinute: 50 };
+const USED: KeyFields = { actions: ['*'], disableUnusedAfterMs: 2 * HOUR_MS };
 
 const READERS = { id: 'readers', name: 'Readers', statements: [ORDERS] };
 
@@ -83,6 +84,8 @@ describeAttempts(
     widenOneself('by one more address', { allowedAddresses: ['127.0.0.0/8', '10.0.0.1'] }, ['allowedAddresses'], LOCAL),
     widenOneself('by any number of requests', { maxRequestsPerMinute: null }, ['maxRequestsPerMinute'], SLOW),
     widenOneself('by more requests', { maxRequestsPerMinute: 51 }, ['maxRequestsPerMinute'], SLOW),
+    widenOneself('by going unused for ever', { disableUnusedAfterSeconds: null }, ['disableUnusedAfterSeconds'], USED),
+    widenOneself('by going unused longer', { disableUnusedAfterSeconds: 7_201 }, ['disableUnusedAfterSeconds'], USED),
     widenOneself('by a later end', { expiresAt: from(25 * HOUR_MS) }, ['expiresAt'], DAY),
     widenOneself('by a longer life', { expiresInSeconds: 25 * 3_600 }, ['expiresAt'], DAY),
     ...[null, ['https://evil.example.com'], ['https://app.example.com', 'https://b.example.com']].map(
@@ -143,6 +146,7 @@ describeAttempts('a key cannot touch a stronger one of its user', [
   toSibling('rotate', 'not to rotate one that lives longer', { statements: [ORDERS] }, ['expiresAt'], DAY),
   toSibling('rotate', 'not to rotate one that is tied to nothing', { statements: [] }, ['resources'], TIED),
   toSibling('rotate', 'not to rotate one that is accepted from elsewhere', {}, ['allowedAddresses'], LOCAL),
+  toSibling('rotate', 'not to rotate one that may go unused', {}, ['disableUnusedAfterSeconds'], USED),
   toSibling('rotate', 'not to rotate one without a limit', {}, ['maxRequestsPerMinute'], SLOW),
   toSibling('enable', 'not to enable it', { statements: EVERYTHING }, ['statements.0']),
   toSibling('enable', 'not to enable one that a policy makes strong', { policyIds: ['full-access'] }, ['policyIds']),
@@ -220,4 +224,22 @@ describeAttempts(
     },
   ],
   { keys: { allowNever: true } },
+);
+
+const INSIDE: KeyFields = { actions: ['*'], internalOnly: true };
+
+describeAttempts(
+  'a key that is accepted inside only cannot',
+  [
+    {
+      what: 'make one that is accepted everywhere',
+      as: INSIDE,
+      fields: ['internalOnly'],
+      ask: () => ({ method: 'POST', path: '/api-keys', body: { name: 'n', internalOnly: false } }),
+    },
+    toSibling('rotate', 'get the secret of one that is accepted everywhere', {}, ['internalOnly'], INSIDE),
+    toSibling('enable', 'have one accepted again that is accepted everywhere', {}, ['internalOnly'], INSIDE),
+    changeSibling('change one that is accepted everywhere', {}, { name: 'x' }, ['internalOnly'], INSIDE),
+  ],
+  { isInside: true },
 );

@@ -152,5 +152,9 @@ describeAttempts('a key cannot make a key that is bound less than itself', [
   make('one for a wider IPv6 range', { allowedAddresses: ['2001:db8::/31'] }, ['allowedAddresses'], LOCAL),
   makeInPage('one for another origin', ['https://evil.example.com']),
   makeInPage('one for another origin besides', ['https://app.example.com', 'https://app.example.com:8443']),
+  make('one that may go unused longer', { disableUnusedAfterSeconds: 7_201 }, ['disableUnusedAfterSeconds'], {
+    actions: ['*'],
+    disableUnusedAfterMs: 2 * HOUR_MS,
+  }),
   make('one for more requests', { maxRequestsPerMinute: 51 }, ['maxRequestsPerMinute'], SLOW),
 ]);

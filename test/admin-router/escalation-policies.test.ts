@@ -1,5 +1,14 @@
 import type { NewPolicy } from '../../lib/index.js';
-import { type Attempt, describeAttempts, type KeyFields, OFFICE, ORDERS, type Scene } from '../support/attempts.js';
+import {
+  type Attempt,
+  describeAttempts,
+  everythingIn,
+  type KeyFields,
+  OFFICE,
+  ORDERS,
+  onEachStore,
+  type Scene,
+} from '../support/attempts.js';
 
 const EVERYTHING = [{ actions: ['*'] }];
 const WRITES = { ...ORDERS, actions: ['orders:write'] };
@@ -161,3 +170,22 @@ describeAttempts('a key cannot touch a policy that goes beyond it', [
     }),
   ),
 ]);
+
+onEachStore('a policy that may not be seen', (newScene) => {
+  it.each(['GET', 'PATCH', 'DELETE'])('%s: answered as if there were none, and told of as refused', async (method) => {
+    const scene = await newScene({ actions: ['keys:*'] });
+    const { id } = await scene.policy();
+    const told: string[] = [];
+    scene.app.latchkey.on('request.forbidden', ({ path }) => void told.push(path));
+    const ask = (policyId: string) =>
+      scene.app.call(method, `/policies/${policyId}`, scene.me.token, method === 'PATCH' ? { name: 'x' } : undefined);
+    const unknown = await ask('A'.repeat(22));
+    const before = await everythingIn(scene);
+    for (const hiddenId of [id, 'full-access']) {
+      const { status, text } = await ask(hiddenId);
+      expect([status, text]).toEqual([404, unknown.text]);
+    }
+    expect(await everythingIn(scene)).toEqual(before);
+    expect(told).toEqual([`/auth/policies/${id}`, '/auth/policies/full-access']);
+  });
+});

@@ -125,13 +125,17 @@ describeAttempts('a session key cannot', [
 
 const people = new People().set('mallory').set('zoe').set('root');
 
-/** A login of mallory's, who has the rights of `SERVANT` in the host's directory. */
-async function logIn({ app, orgId }: Scene, how: typeof signIn, statements = [OFFICE, ORDERS]): Promise<Asker> {
+/** Has all of them in the organisation of the scene, mallory with the rights of `SERVANT`. */
+async function enrol({ app, orgId }: Scene): Promise<void> {
   for (const id of ['mallory', 'zoe', 'root']) {
-    people.set(id, { orgId, statements: id === 'mallory' ? statements : EVERYTHING });
+    people.set(id, { orgId, statements: id === 'mallory' ? [OFFICE, ORDERS] : EVERYTHING });
     await app.latchkey.userChanged(id);
   }
-  const { id, headers } = await how(app, 'mallory');
+}
+
+async function logIn(scene: Scene, how: typeof signIn): Promise<Asker> {
+  await enrol(scene);
+  const { id, headers } = await how(scene.app, 'mallory');
   return { id, token: null, headers };
 }
 
@@ -189,6 +193,15 @@ describeAttempts(
       }),
       { fields: ['policyIds.0'] },
     ),
+    {
+      what: 'see their sessions with a key',
+      async with(scene) {
+        await enrol(scene);
+        return asking(await scene.key({ statements: [OFFICE] }));
+      },
+      lacks: 'sessions:manage',
+      ask: () => ({ method: 'GET', path: '/sessions' }),
+    },
   ],
   loginOptions(people),
 );
@@ -199,24 +212,19 @@ function lacking(what: string, right: string, as: string[], ask: Attempt['ask'])
 
 const get = (path: string) => () => ({ method: 'GET', path });
 
-describeAttempts(
-  'lists do not show more than may be seen:',
-  [
-    lacking('keys, to a plain key', 'keys:manage-own', ['orders:read'], get('/api-keys')),
-    lacking('another’s keys, by a parameter', 'keys:read', ['keys:manage-own'], get('/api-keys?ownerId=zoe')),
-    lacking(
-      'another’s keys, by a search',
-      'keys:read',
-      ['keys:manage-own'],
-      post('/api-keys/search', { ownerId: 'zoe' }),
-    ),
-    lacking('keys, to who may only grant them', 'keys:manage-own', ['keys:grant'], post('/api-keys/search', {})),
-    lacking('keys, to who may read some', 'keys:manage-own', ['keys:rea'], get('/api-keys')),
-    lacking('session keys, to who may manage keys', 'session-keys:issue', ['keys:manage'], get('/session-keys')),
-    lacking('policies', 'policies:read', ['keys:*'], get('/policies')),
-    lacking('policies, by a search', 'policies:read', ['keys:*'], post('/policies/search', {})),
-    lacking('the trail', 'audit:read', ['keys:read', 'keys:manage'], get('/audit?actor=zoe')),
-    lacking('one’s own sessions, to a key', 'sessions:manage', ['keys:*'], get('/sessions')),
-  ],
-  loginOptions(new People().set('mallory', { statements: EVERYTHING }).set('root', { statements: EVERYTHING })),
-);
+describeAttempts('lists do not show more than may be seen:', [
+  lacking('keys, to a plain key', 'keys:manage-own', ['orders:read'], get('/api-keys')),
+  lacking('another’s keys, by a parameter', 'keys:read', ['keys:manage-own'], get('/api-keys?ownerId=zoe')),
+  lacking(
+    'another’s keys, by a search',
+    'keys:read',
+    ['keys:manage-own'],
+    post('/api-keys/search', { ownerId: 'zoe' }),
+  ),
+  lacking('keys, to who may only grant them', 'keys:manage-own', ['keys:grant'], post('/api-keys/search', {})),
+  lacking('keys, to who may read some', 'keys:manage-own', ['keys:rea'], get('/api-keys')),
+  lacking('session keys, to who may manage keys', 'session-keys:issue', ['keys:manage'], get('/session-keys')),
+  lacking('policies', 'policies:read', ['keys:*'], get('/policies')),
+  lacking('policies, by a search', 'policies:read', ['keys:*'], post('/policies/search', {})),
+  lacking('the trail', 'audit:read', ['keys:read', 'keys:manage'], get('/audit?actor=zoe')),
+]);

@@ -303,6 +303,21 @@ onEachStore('tricks with headers and queries gain nothing:', (newScene) => {
     expect(answer).toMatchObject({ status: 412, body: { code: 'precondition_failed' } });
   });
 
+  it('of any change, not only of this one', async () => {
+    const { id } = await scene.policy();
+    for (const [method, path, body] of [
+      ['DELETE', weak],
+      ['POST', `${weak}/rotate`, {}],
+      ['POST', `${weak}/disable`],
+      ['POST', `${weak}/enable`],
+      ['PATCH', `/policies/${id}`, { name: 'x' }],
+      ['DELETE', `/policies/${id}?detach=true`],
+    ] as const) {
+      const { status } = await unchanged(scene, method, path, body, { 'if-match': '"2"' });
+      expect([method, path, status]).toEqual([method, path, 412]);
+    }
+  });
+
   it.each(['*', '"1"', ' "1" '])('If-Match: %s allows nobody more', async (version) => {
     expect((await unchanged(scene, 'PATCH', strong, { name: 'x' }, { 'if-match': version })).status).toBe(403);
     expect((await unchanged(scene, 'POST', `${strong}/rotate`, {}, { 'if-match': version })).status).toBe(403);

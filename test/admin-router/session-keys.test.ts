@@ -78,6 +78,7 @@ describe.each<[string, () => Store]>([
       allowedOrigins: null,
       disableUnusedAfterSeconds: null,
       maxRequestsPerMinute: null,
+      countedWith: null,
       enabledAt: '2026-01-01T00:00:00.000Z',
       resources: null,
       properties: { build: '7' },

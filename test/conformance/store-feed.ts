@@ -113,6 +113,17 @@ export function testChangeFeed(suite: Suite): void {
       assert.notEqual(health.detail, '');
     });
 
+    it('tells what it finds out about itself, and how to mend what is wrong', async () => {
+      const { findings } = await suite.subject.store.health(() => Date.now());
+      assert.notEqual(findings.length, 0);
+      for (const { level, detail, mend, risk } of findings) {
+        assert.notEqual(detail, '');
+        if (level === 'ok') assert.equal(mend, null);
+        if (level === 'warning') assert.notEqual(mend ?? '', '');
+        if (level !== 'warning') assert.equal(risk, null);
+      }
+    });
+
     it('closes twice without complaint, and health still does not reject', async () => {
       await suite.subject.store.close();
       await suite.subject.store.close();

@@ -115,6 +115,7 @@ export class Draw {
       disableUnusedAfterMs: null,
       allowedAddresses: null,
       allowedOrigins: null,
+      countedWith: null,
       maxRequestsPerMinute: null,
       internalOnly: false,
       defaultWorkspace: null,

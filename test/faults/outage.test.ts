@@ -147,7 +147,7 @@ describe('an outage of Redis', () => {
     const unavailable = { code: 'store_unavailable', status: 503, headers: { 'Retry-After': '1' } };
     await expect(app.latchkey.apiKeys.revoke(pair.id, { by: 'test' })).rejects.toMatchObject(unavailable);
     expect(performance.now() - startedAt).toBeLessThan(BOUND_MS);
-    expect(await app.latchkey.health()).toMatchObject({ ok: false, detail: 'Redis did not answer in time' });
+    expect(await app.latchkey.health()).toMatchObject({ ok: false, detail: expect.stringContaining('not answer') });
     server.resume();
     await until('Redis is back', async () => (await app.latchkey.health()).ok);
     await app.latchkey.apiKeys.revoke(pair.id, { by: 'test' });

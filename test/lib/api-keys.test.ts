@@ -70,6 +70,7 @@ describe.each(STORE_KINDS)('API keys in $name', ({ open }) => {
         allowedAddresses: null,
         allowedOrigins: null,
         maxRequestsPerMinute: null,
+        countedWith: null,
         defaultWorkspace: null,
         prefix: 'lk',
         lastFour: token.slice(-4),
@@ -137,6 +138,13 @@ describe.each(STORE_KINDS)('API keys in $name', ({ open }) => {
         'orgId',
         'expiresAt',
       ]);
+    });
+
+    it('makes no key without a name, which only callers without types can ask for', async () => {
+      for (const asked of [{ ownerId: 'ada' }, { ...NEW, name: undefined }, { ...NEW, name: null }]) {
+        const error = await refusalOf(keys.create(asked as never, by));
+        expect(error.message).toBe(`${TOO_MANY_RIGHTS}name must have 1 to 200 printable characters`);
+      }
     });
 
     it('lets no key live for ever, nor longer than the host allows', async () => {

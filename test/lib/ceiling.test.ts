@@ -32,7 +32,13 @@ async function rightsOf(core: Core, issued: IssuedKey): Promise<string[]> {
 
 /** Somebody who has logged in. */
 function session(id: string, statements: readonly Statement[]): Principal {
-  const credential = { kind: 'session' as const, id: 's', name: id, scheme: 'session-cookie' as const, expiresAt: null };
+  const credential = {
+    kind: 'session' as const,
+    id: 's',
+    name: id,
+    scheme: 'session-cookie' as const,
+    expiresAt: null,
+  };
   const none = { policyIds: [], resources: null, properties: {}, locale: null, timeZone: null };
   return new Principal({ id, orgId: 'acme', credential, statements, ...none });
 }
@@ -306,7 +312,9 @@ describe.each(STORE_KINDS)('where the host does not tell who its users are, in $
       statements: [ORDERS, READ],
     });
     expect(await core.apiKeys.update(record.id, { statements: [] }, { by: asks })).toMatchObject({ statements: [] });
-    expect(await refusalOf(core.apiKeys.update(key.id, { statements: [] }, { by: asks }))).toMatchObject({ status: 403 });
+    expect(await refusalOf(core.apiKeys.update(key.id, { statements: [] }, { by: asks }))).toMatchObject({
+      status: 403,
+    });
   });
 
   it('keys that exist are compared by what they can really do: their bounds count', async () => {

@@ -15,7 +15,7 @@ describe('API keys in Redis, made from anything', () => {
   beforeAll(async () => {
     server = await startRedis();
     client = new Redis(server.url);
-    core = createCore({ store: new RedisStore(client), now: () => nowAt }, {});
+    core = createCore({ store: new RedisStore(client, { timeoutMs: 20_000 }), now: () => nowAt }, {});
   });
   afterAll(async () => {
     await core.close();

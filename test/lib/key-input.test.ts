@@ -62,6 +62,7 @@ describe('checkKeyFields', () => {
     ['name', 'a\u007f', 'must have 1 to 200 printable characters'],
     ['name', '\ud800', 'must have 1 to 200 printable characters'],
     ['name', 7, 'must have 1 to 200 printable characters'],
+    ['name', undefined, 'must have 1 to 200 printable characters'],
     ['name', null, 'must have 1 to 200 printable characters'],
     ['description', 'd'.repeat(1_001), 'must have at most 1000 characters'],
     ['description', null, 'must have at most 1000 characters'],

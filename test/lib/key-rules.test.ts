@@ -180,6 +180,28 @@ describe.each(STORE_KINDS)('a limit of keys for each user, in $name,', ({ open }
     expect(await aliveOf(core, asked)).toHaveLength(1);
   });
 
+  it('is not passed by giving ten of them a new life at once, in two instances', async () => {
+    const [one, other] = [await start(3), await start(3)];
+    const asked = newUser();
+    const ended: string[] = [];
+    for (let i = 0; i < 10; i++) {
+      ended.push((await one.apiKeys.create({ ...asked, lifetimeMs: 1_000 }, by)).key.id);
+      clock.advance(1_000);
+    }
+    const settled = await Promise.allSettled(
+      ended.map((id, i) => (i % 2 === 0 ? one : other).apiKeys.update(id, { lifetimeMs: DAY_MS }, by)),
+    );
+    const revived = ended.filter((_, i) => settled[i]?.status === 'fulfilled');
+    for (const each of settled) {
+      if (each.status === 'rejected') expect(each.reason).toMatchObject({ code: 'conflict', message: TOO_MANY });
+    }
+    expect(revived.length).toBeLessThanOrEqual(3);
+    expect((await aliveOf(one, asked)).map(({ id }) => id).sort()).toEqual([...revived].sort());
+    clock.advance(200 * DAY_MS);
+    await one.apiKeys.expunge();
+    expect((await one.apiKeys.list({ orgId: 'acme', ownerId: asked.ownerId })).items).toEqual([]);
+  });
+
   it('does not keep the keys of a user from being changed who has more than are allowed now', async () => {
     const generous = await start(3);
     const asked = newUser();

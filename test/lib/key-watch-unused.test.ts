@@ -13,8 +13,9 @@ const by = { by: 'setup' };
 const NEW = { name: 'ci', ownerId: 'ada', orgId: 'acme' };
 
 describe.each(TIMED_PLACES)('of keys that end when nobody uses them, in $name,', ({ open }) => {
+  const FLUSH_MS = 10;
   /** What other processes have not yet told must not end a key. */
-  const SLACK_MS = 120_000;
+  const SLACK_MS = 120_000 + FLUSH_MS;
   const DAYS_30 = 30 * DAY_MS;
   const UNUSED = { ...NEW, lifetimeMs: 300 * DAY_MS, disableUnusedAfterMs: DAYS_30 };
   let place: TimedPlace;
@@ -40,7 +41,7 @@ describe.each(TIMED_PLACES)('of keys that end when nobody uses them, in $name,',
   });
 
   function start(options: CoreOptions = {}): Core {
-    const core = newCore({ store: place.connect(), now: clock.now, usage: { flushIntervalMs: 10 }, ...options });
+    const core = newCore({ store: place.connect(), now: clock.now, usage: { flushIntervalMs: FLUSH_MS }, ...options });
     core.events.on('key.unused', (event) => told.push(event));
     cores.push(core);
     return core;
@@ -77,6 +78,18 @@ describe.each(TIMED_PLACES)('of keys that end when nobody uses them, in $name,',
     const issued = await one.apiKeys.create(UNUSED, by);
     clock.advance(DAYS_30 + SLACK_MS - 1);
     expect(await reason(one, issued)).toBe('ok');
+  });
+
+  it('has longer where uses are written, or keys read again, less often', async () => {
+    const slow = start({ usage: { flushIntervalMs: 600_000 }, cache: { maxAgeMs: 900_000 } });
+    const issued = await slow.apiKeys.create(UNUSED, by);
+    clock.advance(DAYS_30 + 120_000 + 600_000 + 900_000 - 1);
+    await slow.sweep();
+    expect([await slow.apiKeys.get(issued.key.id), told]).toMatchObject([{ state: 'active' }, []]);
+    clock.advance(1);
+    expect(await reason(slow, issued)).toBe('unused');
+    await slow.sweep();
+    expect(told).toHaveLength(1);
   });
 
   it('is disabled once, by one of two instances that look at once, and the trail says why', async () => {
@@ -118,6 +131,17 @@ describe.each(TIMED_PLACES)('of keys that end when nobody uses them, in $name,',
     clock.advance(DAY_MS + SLACK_MS);
     expect([await reason(one, issued), await reason(other, issued)]).toEqual(['unused', 'unused']);
     expect(await sweep()).toBe(1);
+  });
+
+  it('lives on by a use that only this process knows of as yet', async () => {
+    const issued = await one.apiKeys.create(UNUSED, by);
+    clock.advance(DAYS_30 + SLACK_MS - 30_000);
+    await until('it can be cached', () => one.store.changes.isLive);
+    expect(await reason(one, issued)).toBe('ok');
+    clock.advance(40_000); // it is still cached
+    expect(one.verifier.verify({ scheme: 'api-key', id: issued.key.id, secret: issued.secret }, null)).toBeInstanceOf(
+      Principal,
+    );
   });
 
   it('is not kept alive by refusals', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { Patterns, Permissions } from '../../lib/permissions.js';
-import { checkResources, checkStatements, FULL_ACCESS, toStatement } from '../../lib/statement.js';
+import { checkResources, checkStatements, FULL_ACCESS, toStatement, toStatements } from '../../lib/statement.js';
 import {
   concreteText,
   naiveAllows,
@@ -231,6 +231,11 @@ describe('toStatement', () => {
   it('keeps an empty list empty: it is then refused', () => {
     expect(toStatement({ actions: [], resources: [] })).toMatchObject({ actions: [], resources: [] });
   });
+
+  it('leaves no hole in a list that has one: it is then refused', () => {
+    const holed = new Array<never>(2);
+    expect(checkStatements(toStatements(holed)).map(({ path }) => path)).toEqual(['statements.0', 'statements.1']);
+  });
 });
 
 describe('checkStatements', () => {
@@ -303,6 +308,7 @@ describe('checkStatements', () => {
     [{ actions: ['a'], resources: ['*'], workspace: '*', description: '\ud800' }, 'statements.0.description'],
     [{ actions: ['a'], resources: ['\udfff'], workspace: '*', description: '' }, 'statements.0.resources.0'],
     [null, 'statements.0'],
+    [undefined, 'statements.0'],
   ])('refuses %j, which no type checker has seen', (wrong, path) => {
     expect(checkStatements([wrong as never]).map((fault) => fault.path)).toEqual([path]);
   });

@@ -145,6 +145,13 @@ describe.each(TIMED_PLACES)('a session key in $name', ({ open }) => {
     ]);
   });
 
+  it('takes null for nothing, as callers without types have it', async () => {
+    const { key, policies } = await mint({ statements: null as never, policyIds: null as never });
+    expect([key.statements, key.policyIds, policies]).toEqual([[], [], []]);
+    const { items } = await core.apiKeys.list({ orgId: 'acme' });
+    expect(items.map(({ id }) => id)).toEqual([key.id]);
+  });
+
   it('keeps name, properties and default workspace', async () => {
     const fields = { name: 'build 7', properties: { build: '7', branch: 'main' }, defaultWorkspace: 'w1' };
     const issued = await mint(fields);
@@ -161,6 +168,18 @@ describe.each(TIMED_PLACES)('a session key in $name', ({ open }) => {
     ['half a ms', { durationMs: 1_000.5 }, 'durationMs', 'must be a whole number of ms from 1000 to 86400000'],
     ['for ever', { durationMs: Infinity }, 'durationMs', 'must be a whole number of ms from 1000 to 86400000'],
     ['a number that is none', { durationMs: NaN }, 'durationMs', 'must be a whole number of ms from 1000 to 86400000'],
+    [
+      'a time that is a text',
+      { durationMs: '60000' as never },
+      'durationMs',
+      'must be a whole number of ms from 1000 to 86400000',
+    ],
+    [
+      'a time that is no number',
+      { durationMs: 60_000n as never },
+      'durationMs',
+      'must be a whole number of ms from 1000 to 86400000',
+    ],
     ['no user', { userId: '' }, 'userId', 'must have 1 to 128 printable characters'],
     ['an empty organisation', { orgId: '' }, 'orgId', 'must have 1 to 128 printable characters'],
     ['an empty workspace', { defaultWorkspace: '' }, 'defaultWorkspace', 'must have 1 to 128 printable characters'],

@@ -177,7 +177,7 @@ describe('the verifier refuses, with the exact reason in the order of the design
 
   it('expired before unused, unused before address, address before origin, origin before parents, parents before owner', async () => {
     const users = new TestDirectory();
-    const strict = new World([], new CountingStore(), { users, keyRules: { endWithParent: true } });
+    const strict = new World([], new CountingStore(), { users, usage: {}, keyRules: { endWithParent: true } });
     const { clock, keys, core } = strict;
     const statements = [{ actions: ['*'] }];
     const parent = await keys.create({ name: 'parent', ownerId: 'pia', statements }, by);

@@ -26,14 +26,12 @@ describe.each(STORE_KINDS)('the stories of the seeds, on $name', ({ open }) => {
     database = await open();
     clock = new Clock();
     clock.nowAt = START_AT;
-    people = new People()
-      .set('root', { statements: [{ actions: ['*'] }] })
-      .set('alice', {
-        statements: [
-          { actions: ['keys:manage-own', 'computers:read'] },
-          { actions: ['schemas:*'], resources: ['schemas/*'] },
-        ],
-      });
+    people = new People().set('root', { statements: [{ actions: ['*'] }] }).set('alice', {
+      statements: [
+        { actions: ['keys:manage-own', 'computers:read'] },
+        { actions: ['schemas:*'], resources: ['schemas/*'] },
+      ],
+    });
   });
   afterEach(async () => {
     await app.close();
@@ -43,13 +41,16 @@ describe.each(STORE_KINDS)('the stories of the seeds, on $name', ({ open }) => {
   async function start(options: LatchkeyOptions = {}): Promise<void> {
     const store = await database.connect();
     const often = { audit: { flushIntervalMs: 10 }, usage: { flushIntervalMs: 10 } };
-    app = await startAdminApp({ ...loginOptions(people), store, now: clock.now, ...often, ...options }, (host, latchkey) => {
-      host.use(['/computers', '/schemas'], latchkey.authenticate());
-      host.get('/computers', latchkey.requirePermission('computers:read'), (_req, res) => void res.json([]));
-      host.post('/computers', latchkey.requirePermission('computers:write'), (_req, res) => void res.json([]));
-      const schema = latchkey.requirePermission<{ id: string }>('schemas:read', (req) => `schemas/${req.params.id}`);
-      host.get('/schemas/:id', schema, (_req, res) => void res.json({}));
-    });
+    app = await startAdminApp(
+      { ...loginOptions(people), store, now: clock.now, ...often, ...options },
+      (host, latchkey) => {
+        host.use(['/computers', '/schemas'], latchkey.authenticate());
+        host.get('/computers', latchkey.requirePermission('computers:read'), (_req, res) => void res.json([]));
+        host.post('/computers', latchkey.requirePermission('computers:write'), (_req, res) => void res.json([]));
+        const schema = latchkey.requirePermission<{ id: string }>('schemas:read', (req) => `schemas/${req.params.id}`);
+        host.get('/schemas/:id', schema, (_req, res) => void res.json({}));
+      },
+    );
     admin = await login('root');
     alice = await login('alice');
   }
@@ -82,7 +83,12 @@ describe.each(STORE_KINDS)('the stories of the seeds, on $name', ({ open }) => {
           expiresAt: at(14 * DAY_MS),
         }),
       );
-      expect(made).toMatchObject({ timeZone: 'Asia/Tokyo', locale: 'en-US', expiresAt: at(14 * DAY_MS), policyIds: ['auditor'] });
+      expect(made).toMatchObject({
+        timeZone: 'Asia/Tokyo',
+        locale: 'en-US',
+        expiresAt: at(14 * DAY_MS),
+        policyIds: ['auditor'],
+      });
       const { token } = made;
 
       expect(await use('GET', '/computers', token)).toBe(200);
@@ -173,7 +179,10 @@ describe.each(STORE_KINDS)('the stories of the seeds, on $name', ({ open }) => {
       await start(PLEXUS);
       const made = await ok(as(alice)('POST', '/api-keys', { name: 'script', description: 'old', resources: TWO }));
       const path = `/api-keys/${made.id}`;
-      expect(await ok(as(alice)('PATCH', path, { description: 'new' }))).toMatchObject({ description: 'new', version: 2 });
+      expect(await ok(as(alice)('PATCH', path, { description: 'new' }))).toMatchObject({
+        description: 'new',
+        version: 2,
+      });
       expect(await ok(as(admin)('PATCH', path, { description: 'newer' }))).toMatchObject({ version: 3 });
       for (const [field, value, named = field] of [
         ['name', 'x'],
@@ -220,7 +229,13 @@ describe.each(STORE_KINDS)('the stories of the seeds, on $name', ({ open }) => {
       await start({ keys: PLEXUS.keys ?? {} });
       const made = await ok(as(alice)('POST', '/api-keys', { name: 'script', resources: TWO }));
       const path = `/api-keys/${made.id}`;
-      const manager = (await app.key({ ownerId: 'root', orgId: 'acme', actions: ['keys:read', 'keys:manage', 'schemas:*', 'computers:read', 'keys:manage-own'] })).token;
+      const manager = (
+        await app.key({
+          ownerId: 'root',
+          orgId: 'acme',
+          actions: ['keys:read', 'keys:manage', 'schemas:*', 'computers:read', 'keys:manage-own'],
+        })
+      ).token;
 
       const changed = await ok(app.call('PATCH', path, manager, { description: 'seen', resources: [TWO[0]] }));
       expect(changed).toMatchObject({ ownerId: 'alice', createdBy: 'alice', description: 'seen', version: 2 });
@@ -246,14 +261,24 @@ describe.each(STORE_KINDS)('the stories of the seeds, on $name', ({ open }) => {
       const path = `/api-keys/${made.id}`;
       const fault = [{ path: 'expiresAt', message: 'must not be put off: make a new key' }];
       for (const who of [alice, admin]) {
-        for (const body of [{ expiresAt: at(180 * DAY_MS + 1) }, { expiresInSeconds: 181 * 86_400 }, { expiresAt: null }]) {
+        for (const body of [
+          { expiresAt: at(180 * DAY_MS + 1) },
+          { expiresInSeconds: 181 * 86_400 },
+          { expiresAt: null },
+        ]) {
           const answer = await as(who)('PATCH', path, { description: 'x', ...body });
           expect([body, answer.status, answer.body.errors]).toEqual([body, 400, fault]);
         }
       }
-      expect(await ok(as(alice)('GET', path))).toMatchObject({ version: 1, description: '', expiresAt: at(180 * DAY_MS) });
+      expect(await ok(as(alice)('GET', path))).toMatchObject({
+        version: 1,
+        description: '',
+        expiresAt: at(180 * DAY_MS),
+      });
 
-      expect(await ok(as(alice)('PATCH', path, { expiresInSeconds: 7 * 86_400 }))).toMatchObject({ expiresAt: at(7 * DAY_MS) });
+      expect(await ok(as(alice)('PATCH', path, { expiresInSeconds: 7 * 86_400 }))).toMatchObject({
+        expiresAt: at(7 * DAY_MS),
+      });
       expect((await as(admin)('PATCH', path, { expiresAt: at(180 * DAY_MS) })).body.errors).toEqual(fault);
       clock.advance(7 * DAY_MS - 1);
       expect((await app.call('GET', '/whoami', made.token)).status).toBe(200);

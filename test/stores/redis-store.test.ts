@@ -11,6 +11,7 @@ import { type Pair, statusFor } from '../support/verify.js';
 /** The newest Redis whose commands may be used, and what of the newer ones would be tempting. */
 const COMMANDS_OF_6_2 = [
   ...['client|id', 'client|tracking', 'config|get', 'config|resetstat', 'flushall', 'hello', 'info', 'ping', 'select'],
+  'time',
   ...[
     'client',
     'command',
@@ -79,7 +80,7 @@ describe('RedisStore', () => {
 
   describe('the constructor', () => {
     it('refuses what is no ioredis client', () => {
-      const message = 'RedisStore takes a client made by: new Redis(url), of ioredis';
+      const message = 'RedisStore takes a client of ioredis: new Redis(url) or new Cluster(nodes)';
       const wrong: unknown[] = [undefined, null, {}, server.url, { duplicate() {} }, { get() {}, set() {} }];
       for (const client of wrong) expect(() => new RedisStore(client as Redis)).toThrow(new TypeError(message));
     });
@@ -89,13 +90,21 @@ describe('RedisStore', () => {
       [{ keyPrefix: 7 as unknown as string }, 'RedisStore.keyPrefix must be a string'],
       [
         { prefix: 'a' } as never,
-        'RedisStore has no option prefix; it takes: keyPrefix, timeoutMs, heartbeatMs, maxPending',
+        'RedisStore has no option prefix; it takes: keyPrefix, timeoutMs, heartbeatMs, maxPending, durability',
       ],
       [{ timeoutMs: 0 }, 'timeoutMs must be a whole number from 1 to 2147483647'],
       [{ timeoutMs: 1.5 }, 'timeoutMs must be a whole number from 1 to 2147483647'],
       [{ heartbeatMs: Number.NaN }, 'RedisStore.heartbeatMs must be a number'],
       [{ heartbeatMs: 2 ** 31 }, 'heartbeatMs must be a whole number from 1 to 2147483647'],
       [{ maxPending: -1 }, 'maxPending must be a whole number from 1 to 2147483647'],
+      [{ durability: true as never }, 'RedisStore.durability must be a object'],
+      [{ durability: {} as never }, 'durability.replicas must be a whole number from 1 to 2147483647'],
+      [{ durability: { replicas: 0 } }, 'durability.replicas must be a whole number from 1 to 2147483647'],
+      [
+        { durability: { replicas: 1, timeoutMs: 0 } },
+        'durability.timeoutMs must be a whole number from 1 to 2147483647',
+      ],
+      [{ durability: { replica: 1 } as never }, 'durability has no option replica; it takes: replicas, timeoutMs'],
     ])('refuses %j and leaves no connection behind', async (options, message) => {
       const client = connect({ lazyConnect: true });
       const duplicate = jest.spyOn(client, 'duplicate');

@@ -32,7 +32,7 @@ export interface AdminApp {
   /** Of the admin router. */
   readonly url: string;
   /** A key made by the host, with the given rights. */
-  key(input: Partial<NewKey> & { actions?: string[] }): Promise<IssuedKey>;
+  key(input?: Partial<NewKey> & { actions?: string[] }): Promise<IssuedKey>;
   /** `as` is the token to authenticate with. */
   call(
     method: string,
@@ -62,7 +62,7 @@ export async function startAdminApp(
   return {
     latchkey,
     url,
-    key: ({ actions, ...input }) =>
+    key: ({ actions, ...input } = {}) =>
       latchkey.apiKeys.create(
         { name: 'test', ownerId: 'alice', ...(actions && { statements: [{ ...FULL_ACCESS, actions }] }), ...input },
         { by: 'test' },

@@ -3,6 +3,7 @@ import { until } from '../conformance/store-suite.js';
 import type { Database } from '../lib/store-kinds.js';
 import { STORE_KINDS } from '../lib/store-kinds.js';
 import { type AdminApp, addRights, startAdminApp } from './admin-app.js';
+import { People } from './people.js';
 
 export type KeyFields = Partial<NewKey> & { actions?: string[] };
 
@@ -59,13 +60,18 @@ export const OFFICE = {
 export const MODEST = { actions: ['keys:manage-own', 'session-keys:issue', 'policies:manage'] };
 const SERVANT: KeyFields = { statements: [OFFICE, ORDERS] };
 
+export interface SceneOptions extends LatchkeyOptions {
+  /** Whether internal keys are accepted. Default false. */
+  readonly isInside?: boolean;
+}
+
 let scenes = 0;
 
 /** Runs `body` on each store, on an app with a trail that is written at once. */
 export function onEachStore(
   what: string,
   body: (newScene: (as?: KeyFields) => Promise<Scene>) => void,
-  options: LatchkeyOptions = {},
+  { isInside = false, ...options }: SceneOptions = {},
 ): void {
   describe.each(STORE_KINDS)(`${what}, on $name`, ({ open }) => {
     let database: Database;
@@ -75,7 +81,10 @@ export function onEachStore(
     beforeAll(async () => {
       database = await open();
       store = await database.connect();
-      app = await startAdminApp({ store, audit: { flushIntervalMs: 10 }, ...options }, addRights);
+      app = await startAdminApp({ store, audit: { flushIntervalMs: 10 }, ...options }, (host, latchkey) => {
+        if (isInside) host.use(latchkey.internal());
+        addRights(host, latchkey);
+      });
     });
     afterAll(async () => {
       await app.close();
@@ -84,6 +93,9 @@ export function onEachStore(
 
     body(async (as = SERVANT) => {
       const orgId = `org-${scenes++}`;
+      if (options.users instanceof People) {
+        for (const id of options.users.moveTo(orgId)) await app.latchkey.userChanged(id);
+      }
       const key = (fields: KeyFields = {}) => app.key({ ownerId: 'mallory', orgId, ...fields });
       const policy = (fields: Partial<NewPolicy> = {}) =>
         app.latchkey.policies.create({ name: 'a policy', orgId, ...fields }, { by: 'test' });
@@ -93,7 +105,7 @@ export function onEachStore(
 }
 
 /** One test for each attempt and store. */
-export function describeAttempts(what: string, attempts: readonly Attempt[], options: LatchkeyOptions = {}): void {
+export function describeAttempts(what: string, attempts: readonly Attempt[], options: SceneOptions = {}): void {
   onEachStore(
     what,
     (newScene) => {

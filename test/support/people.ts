@@ -27,6 +27,13 @@ export class People implements UserDirectory {
     return this.#people.get(id)?.orgId ?? null;
   }
 
+  /** All of them belong to `orgId` now. Returns who they are. */
+  moveTo(orgId: string): string[] {
+    const ids = [...this.#people.keys()];
+    for (const id of ids) this.set(id, { orgId });
+    return ids;
+  }
+
   delete(id: string): void {
     this.#people.delete(id);
   }

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { until } from '../conformance/store-suite.js';
-import { type RedisServer, startRedis } from './redis-server.js';
+import { type RedisServer, startRedis } from './redis-process.js';
 
 const SLOTS = 16_384;
 const MASTERS = 3;
@@ -38,6 +38,8 @@ export interface RedisCluster {
   flushAll(): Promise<void>;
   /** Polls until every node lives, says that all slots are served, and every master has its replica in step. */
   untilWhole(): Promise<void>;
+  /** Has frozen nodes go on and starts those that were killed; resolves as `untilWhole`. */
+  mend(): Promise<void>;
   /** Ends all processes, frozen or not. */
   stop(): Promise<void>;
 }
@@ -83,7 +85,12 @@ async function join(nodes: readonly RedisServer[], { ask, untilWhole }: RedisClu
   await Promise.all(
     nodes.slice(0, MASTERS).map((node, n) => {
       const [start, end] = [Math.floor((n * SLOTS) / MASTERS), Math.floor(((n + 1) * SLOTS) / MASTERS)];
-      return ask(node, 'CLUSTER', 'ADDSLOTS', ...Array.from({ length: end - start }, (_, slot) => String(start + slot)));
+      return ask(
+        node,
+        'CLUSTER',
+        'ADDSLOTS',
+        ...Array.from({ length: end - start }, (_, slot) => String(start + slot)),
+      );
     }),
   );
   for (const { port } of others) await ask(first, 'CLUSTER', 'MEET', '127.0.0.1', String(port));
@@ -105,7 +112,8 @@ async function knownTo(ask: RedisCluster['ask'], node: RedisServer): Promise<num
 }
 
 /** What CLUSTER SLOTS answers: first slot, last slot, master, replicas; of each the address and the port. */
-type SlotRange = [number, number, ...[string, number, ...unknown[]][]];
+type SlotRange = [first: number, last: number, master: SlotNode, ...replicas: SlotNode[]];
+type SlotNode = [host: string, port: number, ...unknown[]];
 
 function makeCluster(
   nodes: readonly RedisServer[],
@@ -171,8 +179,19 @@ function makeCluster(
     async flushAll() {
       await Promise.all((await cluster.masters()).map((master) => ask(master, 'FLUSHALL')));
     },
+    async mend() {
+      for (const node of nodes) {
+        if (node.isRunning) node.resume();
+        else await node.restart();
+      }
+      await cluster.untilWhole();
+    },
     untilWhole: () =>
-      until('the cluster is whole', async () => (await Promise.all(nodes.map(isWhole))).every(Boolean), READY_TIMEOUT_MS),
+      until(
+        'the cluster is whole',
+        async () => (await Promise.all(nodes.map(isWhole))).every(Boolean),
+        READY_TIMEOUT_MS,
+      ),
   };
   return cluster;
 }

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ensureRedisServer, redisMajorVersion } from './redis-binary.js';
 
 /** Ports, and the cluster bus ports 10 000 above them, that no kernel hands out to outgoing connections. */
 const LOWEST_PORT = 11_000;
@@ -23,6 +24,8 @@ export interface RedisServer {
   readonly url: string;
   /** Of the running process, or of the last one that ran. */
   readonly pid: number;
+  /** Frozen counts as running. */
+  readonly isRunning: boolean;
   /** Freezes the process (SIGSTOP): connections stay open, nothing answers. */
   pause(): void;
   /** Lets a frozen process go on (SIGCONT). */
@@ -33,6 +36,26 @@ export interface RedisServer {
   restart(): Promise<void>;
   /** Ends the process, frozen or not, and removes its folder. Does nothing the second time. */
   stop(): Promise<void>;
+}
+
+export interface StartRedisOptions {
+  /** More arguments for redis-server, such as `['--appendonly', 'yes']`; they win over the defaults. */
+  readonly args?: readonly string[];
+  /** A fixed loopback port. Default: a free one. */
+  readonly port?: number;
+}
+
+/** Starts a redis-server on loopback without persistence, and resolves once it accepts connections. */
+export async function startRedis(options: StartRedisOptions = {}): Promise<RedisServer> {
+  const binary = ensureRedisServer();
+  const debug = redisMajorVersion(binary) >= 7 ? ['--enable-debug-command', 'local'] : [];
+  const settings = ['--bind', '127.0.0.1', '--save', '', ...debug, ...(options.args ?? [])];
+  return await startProcess({
+    binary,
+    args: (port, folder) => ['--port', String(port), '--dir', folder, ...settings],
+    ready: /ready to accept connections/i,
+    port: options.port,
+  });
 }
 
 export interface ProcessPlan {
@@ -72,6 +95,9 @@ export async function startProcess(plan: ProcessPlan): Promise<RedisServer> {
     url: `redis://127.0.0.1:${port}`,
     get pid() {
       return child.pid ?? 0;
+    },
+    get isRunning() {
+      return isRunning(child);
     },
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
@@ -131,8 +157,12 @@ function untilReady(child: ChildProcess, ready: RegExp): Promise<void> {
   });
 }
 
+function isRunning({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode === null && signalCode === null;
+}
+
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (!isRunning(child)) return;
   child.ref();
   const exited = once(child, 'exit');
   child.kill(signal);

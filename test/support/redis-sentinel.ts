@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { until } from '../conformance/store-suite.js';
 import { ensureRedisServer } from './redis-binary.js';
-import { startProcess } from './redis-process.js';
-import { type RedisServer, startRedis } from './redis-server.js';
+import { type RedisServer, startProcess, startRedis } from './redis-process.js';
 
 /** The name of the master for `new Redis({ sentinels, name })`. */
 export const MASTER_NAME = 'latchkey';

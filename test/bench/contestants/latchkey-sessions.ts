@@ -46,6 +46,7 @@ function onRedis(
         store: new RedisStore(new Redis(redisUrl, { enableAutoPipelining })),
         users: USERS,
         session: { secret: randomBytes(32).toString('base64'), cookie: { secure: false } },
+        production: { accept: ['no-persistence', 'plain-http'] },
       });
       const app = express().use('/auth', adminRouter(latchkey));
       return await whileListening(app, async (url) => {

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
 import { Redis } from 'ioredis';
-import type { IssuedKey, Latchkey, LatchkeyOptions } from 'latchkey';
+import type { IssuedKey, Latchkey, LatchkeyOptions, ProductionOptions } from 'latchkey';
 import { createLatchkey, MemoryStore } from 'latchkey';
 import { RedisStore } from 'latchkey/redis';
 import { Passport } from 'passport';
@@ -36,8 +36,9 @@ function onRedis(
     title,
     usesRedis: true,
     async prepare(redisUrl) {
-      const latchkey = createLatchkey({ ...options, store: new RedisStore(new Redis(redisUrl)) });
-      const elsewhere = createLatchkey({ store: new MemoryStore() });
+      const production: ProductionOptions = { accept: ['no-persistence'] };
+      const latchkey = createLatchkey({ ...options, production, store: new RedisStore(new Redis(redisUrl)) });
+      const elsewhere = createLatchkey({ production, store: new MemoryStore() });
       const before = await issue(latchkey, 'orders:*');
       const current = await latchkey.apiKeys.rotate(before.key.id, { by: BY });
       const accepted = [headers(current)];

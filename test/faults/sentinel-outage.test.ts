@@ -1,0 +1,31 @@
+import { type RedisSentinel, startRedisSentinel } from '../support/redis-sentinel.js';
+import { FAULTS, summary, writeThrough } from './sentinel-writes.js';
+
+/** Promised are 600 ms; the bound allows for a busy machine, and what was measured is printed. */
+const BOUND_MS = 1_000;
+
+/** The other faults, and more rounds, are in `sentinel-outage.long.ts`. */
+describe('behind Sentinel, a master that is', () => {
+  let setup: RedisSentinel;
+
+  beforeEach(async () => {
+    setup = await startRedisSentinel();
+  }, 60_000);
+
+  afterEach(() => setup.stop());
+
+  it.each(['frozen, and thawed as soon as a sentinel names another one', 'replaced on purpose (SENTINEL FAILOVER)'])(
+    '%s loses no write that was acknowledged',
+    async (what) => {
+      const fault = FAULTS[what];
+      if (fault === undefined) throw new Error('there is no such fault');
+      const outcome = await writeThrough(setup, fault(setup));
+      process.stdout.write(summary(what, outcome));
+      expect(outcome).toMatchObject({ lost: 0, feedIsLive: true });
+      expect(outcome.acknowledged).toBeGreaterThan(200);
+      expect(outcome.longestMs).toBeLessThan(BOUND_MS);
+      expect(outcome.recoveredMs).toBeLessThan(10_000);
+    },
+    60_000,
+  );
+});
