@@ -49,6 +49,7 @@ async function serve(store: Store, { PORT = '3000', INTERNAL_PORT = '0' } = proc
   const internalServer = createServer(createInternalApp(latchkey, metrics.handler));
 
   try {
+    await latchkey.ready(); // in production it refuses, among others, a Redis that may drop keys or lose them
     const url = await listen(server, PORT);
     const internalUrl = await listen(internalServer, INTERNAL_PORT);
     console.log(`Orders API on ${url}`);

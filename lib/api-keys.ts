@@ -6,7 +6,15 @@ import { applyChanges, askedExpiry, givenFields, refuseRevoked } from './key-cha
 import type { KeyChanges } from './key-input.js';
 import { checkKeyFields, checkSize } from './key-input.js';
 import type { KeyIssuer } from './key-issuer.js';
-import { actorName, ceilingForHolder, latestExpiry, refuseEscape, refuseExcess, refuseOpening, refuseOutliving } from './key-rights.js';
+import {
+  actorName,
+  ceilingForHolder,
+  latestExpiry,
+  refuseEscape,
+  refuseExcess,
+  refuseOpening,
+  refuseOutliving,
+} from './key-rights.js';
 import type { KeyPage, ListQuery } from './key-search.js';
 import { searchKeys } from './key-search.js';
 import type { ApiKey, IssuedKey, KeyFilter } from './key-view.js';

@@ -167,8 +167,8 @@ export function createCore(options: CoreOptions, times: SessionTimeOptions): Cor
     ...(options.cache && { cache: options.cache }),
   });
   const sweep = async () => {
-    await apiKeys.expunge();
-    await watch.sweep();
+    const done = await Promise.allSettled([apiKeys.expunge(), watch.sweep()]); // neither waits for the other to succeed
+    for (const part of done) if (part.status === 'rejected') throw part.reason;
   };
   const sweeping = setInterval(() => void sweep().catch(() => {}), SWEEP_EVERY_MS).unref(); // the next one finds it too
   let closed: Promise<void> | undefined;

@@ -78,7 +78,7 @@ export async function settleOwner(
     throw invalidRequest([{ path, message: 'is no enabled user' }]);
   }
   const orgId = by instanceof Principal ? by.orgId : (owner?.user.orgId ?? null);
-  if (owner !== undefined && !(by instanceof Principal) && (input.orgId ?? orgId) !== orgId) {
+  if (owner !== undefined && !(by instanceof Principal) && input.orgId !== undefined && input.orgId !== orgId) {
     throw invalidRequest([{ path: 'orgId', message: 'must be that of the owner' }]);
   }
   return { input: input.orgId === undefined ? { ...input, orgId } : input, ofOwner: owner?.statements ?? null };

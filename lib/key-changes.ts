@@ -52,7 +52,10 @@ export function difference(before: object, after: object): { readonly before: Fa
   ];
   const fields = Object.keys({ ...old, ...next }).filter((field) => !UNTOLD.includes(field));
   const differing = fields.filter((field) => JSON.stringify(old[field]) !== JSON.stringify(next[field]));
+  // A copy: an event is frozen, and what hangs on a record may be the caller's own.
   const pick = (from: Record<string, unknown>) =>
-    Object.fromEntries(differing.filter((field) => field in from).map((field) => [field, from[field]]));
+    structuredClone(
+      Object.fromEntries(differing.filter((field) => field in from).map((field) => [field, from[field]])),
+    );
   return { before: pick(old), after: pick(next) };
 }

@@ -163,7 +163,7 @@ export class Policies {
     const ids = await this.#users.followers(record.id, record.orgId);
     for (const id of ids) {
       await this.#change(id, { by: options.by, address: options.address }, async (follower) => {
-        const { statements } = await this.#reader.view(follower);
+        const { statements } = await this.#reader.view(follower, record);
         return follower.templateId === record.id
           ? { ...follower, statements, templateId: null, workspace: null }
           : follower;

@@ -59,9 +59,10 @@ export class PolicyReader {
     return { policies: found.filter((policy) => policy !== null), faults: missing };
   }
 
-  /** A stored record with its statements, its template being read from the store. */
-  async view(record: PolicyRecord): Promise<Policy> {
-    const template = record.templateId === null ? null : await this.#store.get(record.templateId);
+  /** A stored record with its statements, its template being `known`, or read from the store. */
+  async view(record: PolicyRecord, known?: PolicyRecord): Promise<Policy> {
+    const isKnown = known !== undefined && record.templateId === known.id;
+    const template = record.templateId === null ? null : isKnown ? known : await this.#store.get(record.templateId);
     return toPolicy(record, statementsOf(record, template));
   }
 

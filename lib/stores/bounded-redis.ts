@@ -1,5 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
 import { storeUnavailable } from '../errors.js';
+import { breaksOf } from './connection-breaks.js';
 import type { Lane } from './redis-lane.js';
 import type { ScriptedRedis } from './redis-scripts.js';
 import type { RedisServers } from './redis-servers.js';
@@ -25,7 +26,7 @@ export class BoundedRedis {
   readonly #servers: RedisServers;
   readonly #timeoutMs: number;
   #downSince: number | null = null;
-  #breaks = 0;
+  readonly #broken: { readonly breaks: number };
   #whenReady: Promise<void> | null = null;
 
   /** `timeoutMs` is the longest that one answer may take. */
@@ -33,21 +34,12 @@ export class BoundedRedis {
     this.#client = client;
     this.#servers = servers;
     this.#timeoutMs = timeoutMs;
-    const broken = () => {
-      this.#breaks++;
-    };
-    const follow = (connection: Redis) => connection.on('close', broken);
-    if (!(client.isCluster as boolean)) follow(client);
-    else for (const node of (client as unknown as Cluster).nodes('all')) follow(node);
-    client.on('+node', follow);
+    this.#broken = breaksOf(client as unknown as Redis | Cluster);
   }
 
-  /**
-   * How many connections have broken so far. ioredis sends again what had no answer then: what reads as "not done" may be
-   * the second answer to what was done the first time.
-   */
+  /** See `breaksOf`. */
   get breaks(): number {
-    return this.#breaks;
+    return this.#broken.breaks;
   }
 
   /**
@@ -156,28 +148,30 @@ export class BoundedRedis {
       answer = Promise.reject(error);
     }
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const expire = () => {
         lane.timedOut(sentAt);
         reject(storeUnavailable('Redis did not answer in time'));
-      }, timeoutMs);
-      const give = (value: Answer) => {
-        clearTimeout(timer);
-        resolve(value);
       };
-      const refuse = (error: unknown) => {
-        clearTimeout(timer);
-        reject(asUnavailable(error));
-      };
+      const timer = setTimeout(() => setImmediate(expire), timeoutMs); // a process that stood still reads first
       answer.then(
         (value) => {
           lane.end();
-          if (lane.heard()) give(value);
-          else lane.verify().then(() => give(value), refuse);
+          if (lane.heard()) {
+            clearTimeout(timer);
+            resolve(value);
+          } else {
+            const refuse = (error: unknown) => reject(asUnavailable(error));
+            lane
+              .verify()
+              .then(() => resolve(value), refuse)
+              .finally(() => clearTimeout(timer));
+          }
         },
         (error: unknown) => {
+          clearTimeout(timer);
           lane.end();
           if (isReply(error)) lane.heard();
-          refuse(error);
+          reject(asUnavailable(error));
         },
       );
     });

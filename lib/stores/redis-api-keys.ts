@@ -123,7 +123,8 @@ export class RedisApiKeys implements ApiKeyStore {
     const due = await this.#come(this.#dueKey, nowAt, limit);
     let expunged = 0;
     for (const id of due) {
-      const record = await this.get(id);
+      const record = await this.get(id).catch(passUnreadable);
+      if (record === undefined) continue;
       const isDue = record !== null && record.expungeAt !== null && record.expungeAt <= nowAt;
       if (record !== null && !isDue) await this.#reschedule(record);
       else if (record === null || (await this.#expungeOne(record))) {
@@ -208,4 +209,9 @@ export class RedisApiKeys implements ApiKeyStore {
 /** The policies of `record` that `other` does not refer to. */
 function without(record: ApiKeyRecord, other: ApiKeyRecord): string[] {
   return record.policyIds.filter((id) => !other.policyIds.includes(id));
+}
+
+/** A record that was broken by hand must not stop the others: undefined. */
+function passUnreadable(error: unknown): undefined {
+  if (!(error instanceof SyntaxError)) throw error;
 }

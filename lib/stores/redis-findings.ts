@@ -31,7 +31,7 @@ type Info = ReadonlyMap<string, string>;
 
 function judgeVersion(info: Info): Finding {
   const version = info.get('redis_version');
-  const [major = Number.NaN, minor = 0] = (version ?? '').split('.').map(Number);
+  const [major = Number.NaN, minor = 0] = version?.split('.').map(Number) ?? [];
   if (Number.isNaN(major)) return unknown('version', 'INFO tells no version.');
   const isOld = major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]);
   if (!isOld) return fine('version', `Redis ${version}.`);

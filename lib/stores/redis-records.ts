@@ -94,7 +94,7 @@ export class RedisRecords<Stored extends VersionedRecord> {
     return (redis) => redis.latchkeyRemove(keys.length, ...keys, version, channel, this.#message(id));
   }
 
-  /** "Not done" is believed only where the command was certainly sent once: see `BoundedRedis.breaks`. */
+  /** "Not done" is believed only where the command was certainly sent once: see `breaksOf`. */
   #refuseDoubt(breaksBefore: number): void {
     if (this.#redis.breaks === breaksBefore) return;
     throw storeUnavailable('the connection broke while a change was under way: it may have been made');

@@ -8,7 +8,8 @@ export function isReply(error: unknown): boolean {
 /** Settles as `answer` does, or rejects after `timeoutMs`: with AuthError `store_unavailable` in either case. */
 export function within<Answer>(timeoutMs: number, answer: Promise<Answer>): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(storeUnavailable('Redis did not answer in time')), timeoutMs);
+    const expire = () => reject(storeUnavailable('Redis did not answer in time'));
+    const timer = setTimeout(() => setImmediate(expire), timeoutMs); // a process that stood still reads first
     answer.then(
       (value) => {
         clearTimeout(timer);

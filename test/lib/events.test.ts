@@ -1,4 +1,4 @@
-import { createLatchkey, type EventType, type Latchkey, type LatchkeyEvent } from '../../lib/index.js';
+import { createLatchkey, type Latchkey, type LatchkeyEvent } from '../../lib/index.js';
 import { until } from '../conformance/store-suite.js';
 import { type AdminApp, startAdminApp } from '../support/admin-app.js';
 import { START_AT } from './clock.js';
@@ -27,14 +27,6 @@ describe('an event', () => {
   const create = () =>
     latchkey.apiKeys.create({ name: 'ci', ownerId: 'ada', orgId: 'acme', properties: { build: '7' } }, by);
 
-  /** Tells `change` of every event; what it throws is a TypeError, and told as a warning. */
-  function meddle(type: EventType | '*', change: (event: Changeable<LatchkeyEvent>) => void): void {
-    latchkey.on(type, (event) => {
-      expect(() => change(event as Changeable<LatchkeyEvent>)).toThrow(TypeError);
-      change(event as Changeable<LatchkeyEvent>);
-    });
-  }
-
   const afterOf = (event: object) => (event as { after: Record<string, unknown> }).after;
 
   it.each<[string, (event: Changeable<LatchkeyEvent>) => void]>([
@@ -44,7 +36,7 @@ describe('an event', () => {
     ['what hangs on it', (event) => Object.assign(afterOf(event), { name: 'harmless' })],
     ['what hangs further down', (event) => Object.assign(afterOf(event).properties as object, { build: '8' })],
   ])('is not changed by a listener: %s', async (_, change) => {
-    meddle('key.created', change);
+    latchkey.on('key.created', (event) => void change(event as Changeable<LatchkeyEvent>));
     const seen: LatchkeyEvent[] = [];
     latchkey.on('*', (event) => void seen.push(event));
     const { key } = await create();

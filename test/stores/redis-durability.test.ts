@@ -8,7 +8,7 @@ import { type RedisReplicas, startRedisReplicas } from '../support/redis-replica
 
 const TIMEOUT_MS = 600;
 /** What a busy machine may add to it. */
-const SLACK_MS = 400;
+const SLACK_MS = 1_000;
 const PATIENT = { replicas: 1, timeoutMs: 10_000 };
 const NOT_DURABLE = {
   code: 'not_durable',
@@ -250,14 +250,14 @@ describe('RedisStore with durability', () => {
 
     it('keeps nobody waiting who only reads', async () => {
       const { apiKeys, record } = await stopped();
+      let isOver = false;
       const revoking = timed(() => apiKeys.update(record, changed(record, { revokedAt: 5 })));
-      const slowest = { ms: 0 };
-      for (let n = 0; n < 200; n++) {
-        const startedAt = performance.now();
-        await apiKeys.get(record.id);
-        slowest.ms = Math.max(slowest.ms, performance.now() - startedAt);
-      }
-      expect(slowest.ms).toBeLessThan(TIMEOUT_MS / 2);
+      void revoking.finally(() => {
+        isOver = true;
+      });
+      let reads = 0;
+      for (; !isOver; reads++) await apiKeys.get(record.id);
+      expect(reads).toBeGreaterThan(50);
       expect(await revoking).toMatchObject(NOT_DURABLE);
     });
   });

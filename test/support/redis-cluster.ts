@@ -32,6 +32,12 @@ export interface RedisCluster {
   untilReplaced(server: RedisServer): Promise<void>;
   /** Has the replica of a master take over without loss (CLUSTER FAILOVER); resolves once it has. */
   failover(master: RedisServer): Promise<void>;
+  /** Adds a node, which is a master without slots at first. `untilWhole` is in vain from then on. */
+  addNode(): Promise<RedisServer>;
+  /** Takes a node out of the cluster and ends it. */
+  removeNode(node: RedisServer): Promise<void>;
+  /** Moves a slot with its keys. */
+  moveSlot(slot: number, from: RedisServer, to: RedisServer): Promise<void>;
   /** Runs a command on one node. */
   ask(server: RedisServer, command: string, ...args: string[]): Promise<unknown>;
   /** Empties all masters. */
@@ -48,19 +54,19 @@ export interface RedisCluster {
 export async function startRedisCluster(args: readonly string[] = []): Promise<RedisCluster> {
   const nodes: RedisServer[] = [];
   const admins = new Map<RedisServer, Redis>();
+  const start = async () => {
+    const node = await startRedis({ args: [...SETTINGS, ...args] });
+    nodes.push(node);
+    admins.set(node, adminOf(node));
+    return node;
+  };
   const stop = async () => {
     for (const admin of admins.values()) if (admin.status !== 'end') admin.disconnect();
     await Promise.all(nodes.map((node) => node.stop()));
   };
   try {
-    await Promise.all(
-      Array.from({ length: 2 * MASTERS }, async () => {
-        const node = await startRedis({ args: [...SETTINGS, ...args] });
-        nodes.push(node);
-        admins.set(node, adminOf(node));
-      }),
-    );
-    const cluster = makeCluster(nodes, admins, stop);
+    await Promise.all(Array.from({ length: 2 * MASTERS }, start));
+    const cluster = makeCluster(nodes, admins, start, stop);
     await join(nodes, cluster);
     return cluster;
   } catch (error) {
@@ -74,6 +80,7 @@ function adminOf({ port }: RedisServer): Redis {
     commandTimeout: ANSWER_TIMEOUT_MS,
     maxRetriesPerRequest: 1,
     retryStrategy: () => 50,
+    disconnectTimeout: 100,
   });
   admin.on('error', () => {}); // nodes are killed
   return admin;
@@ -116,8 +123,9 @@ type SlotRange = [first: number, last: number, master: SlotNode, ...replicas: Sl
 type SlotNode = [host: string, port: number, ...unknown[]];
 
 function makeCluster(
-  nodes: readonly RedisServer[],
+  nodes: RedisServer[],
   admins: ReadonlyMap<RedisServer, Redis>,
+  start: () => Promise<RedisServer>,
   stop: () => Promise<void>,
 ): RedisCluster {
   const byPort = (port: number | undefined) => nodes.find((node) => node.port === port);
@@ -175,6 +183,30 @@ function makeCluster(
       const replica = (await cluster.replicaOf(master)) as RedisServer;
       await ask(replica, 'CLUSTER', 'FAILOVER');
       await until('the replica has taken over', async () => (await cluster.masters()).includes(replica));
+    },
+    async addNode() {
+      const [first] = nodes as [RedisServer];
+      const node = await start();
+      await ask(node, 'CLUSTER', 'MEET', '127.0.0.1', String(first.port));
+      const isKnown = async (to: RedisServer) => (await knownTo(ask, to)) === nodes.length;
+      await until('all know it', async () => (await Promise.all(nodes.map(isKnown))).every(Boolean), READY_TIMEOUT_MS);
+      const state = async () => String(await ask(node, 'CLUSTER', 'INFO'));
+      await until('it is ready', async () => /cluster_state:ok/.test(await state()), READY_TIMEOUT_MS);
+      return node;
+    },
+    async removeNode(node) {
+      const id = String(await ask(node, 'CLUSTER', 'MYID'));
+      nodes.splice(nodes.indexOf(node), 1);
+      await node.stop();
+      await Promise.all(nodes.map((other) => ask(other, 'CLUSTER', 'FORGET', id)));
+    },
+    async moveSlot(slot, from, to) {
+      const [fromId, toId] = [String(await ask(from, 'CLUSTER', 'MYID')), String(await ask(to, 'CLUSTER', 'MYID'))];
+      await ask(to, 'CLUSTER', 'SETSLOT', String(slot), 'IMPORTING', fromId);
+      await ask(from, 'CLUSTER', 'SETSLOT', String(slot), 'MIGRATING', toId);
+      const keys = (await ask(from, 'CLUSTER', 'GETKEYSINSLOT', String(slot), '1000')) as string[];
+      for (const key of keys) await ask(from, 'MIGRATE', '127.0.0.1', String(to.port), key, '0', '1000');
+      for (const node of [to, from]) await ask(node, 'CLUSTER', 'SETSLOT', String(slot), 'NODE', toId);
     },
     async flushAll() {
       await Promise.all((await cluster.masters()).map((master) => ask(master, 'FLUSHALL')));

@@ -88,6 +88,7 @@ function adminOf({ port }: RedisServer): Redis {
     commandTimeout: ANSWER_TIMEOUT_MS,
     maxRetriesPerRequest: 1,
     retryStrategy: () => 50,
+    disconnectTimeout: 100,
     enableReadyCheck: false,
   });
   admin.on('error', () => {}); // processes are killed

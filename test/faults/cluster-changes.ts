@@ -1,0 +1,101 @@
+import type { ApiKeyRecord } from '../../lib/index.js';
+import { changed } from '../conformance/store-samples.js';
+import { until } from '../conformance/store-suite.js';
+import { Loops } from '../support/loops.js';
+import type { RedisCluster } from '../support/redis-cluster.js';
+import type { RedisServer } from '../support/redis-server.js';
+import type { Pair } from '../support/verify.js';
+import type { ClusterProcess } from './cluster-processes.js';
+
+export interface ChangesHeard {
+  /** Revocations that were acknowledged to another process. */
+  readonly revoked: number;
+  /** Those of which the process neither heard nor was told that changes may have been missed. */
+  readonly missed: number;
+  /** Those of which it lets the key in at the end. */
+  readonly served: number;
+  /** From the fault until the feed is live; 0 where it never was not. */
+  readonly liveMs: number;
+}
+
+/** Has `writer` revoke keys that `app` has in its cache while `fault` happens to the master of one of them. */
+export async function changeThrough(
+  cluster: RedisCluster,
+  { app, writer }: { readonly app: ClusterProcess; readonly writer: ClusterProcess },
+  fault: (master: RedisServer) => Promise<void>,
+): Promise<ChangesHeard> {
+  await Promise.all([app.untilLive(), writer.untilLive()]);
+  const heard = new Map<string, number>();
+  let lostAt = 0;
+  const end = app.store.changes.subscribe({
+    changed: (_collection, id) => heard.set(id, performance.now()),
+    lost: () => {
+      lostAt = performance.now();
+    },
+  });
+  const pairs: Pair[] = [];
+  for (let n = 0; n < 800; n++) pairs.push(await writer.issue());
+  for (const pair of pairs) await app.verify(pair);
+  const master = await cluster.masterOf(`latchkey:key:{${pairs[0]?.id}}`);
+
+  const revoked: { pair: Pair; startedAt: number }[] = [];
+  const { apiKeys } = writer.store.records;
+  const revoke = async (pair: Pair) => {
+    const startedAt = performance.now();
+    const record = (await apiKeys.get(pair.id)) as ApiKeyRecord;
+    await apiKeys.update(record, changed(record, { revokedAt: Date.now() }));
+    revoked.push({ pair, startedAt });
+  };
+  const revoking = new Loops(2, 8, async (n) => {
+    const pair = pairs[n];
+    if (pair !== undefined) await revoke(pair).catch(() => {}); // what is refused may be tried again, by whoever asked
+  });
+  try {
+    await until('some are revoked', () => revoked.length > 20);
+    const brokenAt = performance.now();
+    let liveAt = brokenAt;
+    const watching = setInterval(() => {
+      if (!app.store.changes.isLive) liveAt = performance.now();
+    }, 5);
+    await fault(master);
+    await until('all were tried', () => revoking.calls.length >= pairs.length, 20_000);
+    await app.untilLive();
+    clearInterval(watching);
+    const missed = revoked.filter(
+      ({ pair: { id }, startedAt }) => (heard.get(id) ?? 0) < startedAt && lostAt < startedAt,
+    );
+    const statuses = await Promise.all(revoked.map(({ pair }) => app.verify(pair)));
+    return {
+      revoked: revoked.length,
+      missed: missed.length,
+      served: statuses.filter((status) => status !== 401).length,
+      liveMs: liveAt - brokenAt,
+    };
+  } finally {
+    end();
+    await revoking.end();
+  }
+}
+
+/** What can happen to a master; what was started is not mended. */
+export const CLUSTER_FAULTS: Readonly<
+  Record<string, (cluster: RedisCluster) => (master: RedisServer) => Promise<void>>
+> = {
+  killed: (cluster) => async (master) => {
+    await master.kill();
+    await cluster.untilReplaced(master);
+  },
+  'frozen and thawed after it was replaced': (cluster) => async (master) => {
+    master.pause();
+    await cluster.untilReplaced(master);
+    master.resume();
+  },
+  'replaced on purpose (CLUSTER FAILOVER)': (cluster) => (master) => cluster.failover(master),
+};
+
+export function changesSummary(what: string, { revoked, missed, served, liveMs }: ChangesHeard): string {
+  return (
+    `Cluster, master ${what}: of ${revoked} revocations ${missed} missed and ${served} let in, ` +
+    `feed live again after ${liveMs.toFixed(0)} ms\n`
+  );
+}
