@@ -1,14 +1,17 @@
+import type { Cluster } from 'ioredis';
+import type { ApiKeyRecord } from '../../lib/index.js';
 import { hashSlot } from '../../lib/stores/hash-slot.js';
+import { changed } from '../conformance/store-samples.js';
 import { until } from '../conformance/store-suite.js';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js';
 import type { RedisServer } from '../support/redis-server.js';
-import { type ClusterProcess, startClusterProcess } from './cluster-processes.js';
+import { type AppProcess, onCluster } from './app-process.js';
 
 const READY_MS = 20_000;
 
 describe('a Cluster to which a node comes', () => {
   let cluster: RedisCluster;
-  let closing: ClusterProcess[] = [];
+  let closing: AppProcess[] = [];
 
   beforeEach(async () => {
     cluster = await startRedisCluster();
@@ -20,8 +23,8 @@ describe('a Cluster to which a node comes', () => {
     await cluster.stop();
   });
 
-  function start(): ClusterProcess {
-    const process = startClusterProcess(cluster);
+  function start(): AppProcess<Cluster> {
+    const process = onCluster(cluster);
     closing.push(process);
     return process;
   }
@@ -37,7 +40,7 @@ describe('a Cluster to which a node comes', () => {
       const key = `latchkey:key:{${pair.id}}`;
       await cluster.moveSlot(hashSlot(key), await cluster.masterOf(key), newcomer);
       if (round % 2 === 0) expect(await app.verify(pair)).toBe(200); // read and cached from the new one
-      await writer.revoke(pair);
+      await writer.store.records.apiKeys.update(...revocation(await writer.store.records.apiKeys.get(pair.id)));
       const revokedAt = performance.now();
       await until('it is refused', async () => (await app.verify(pair)) === 401);
       if (performance.now() - revokedAt > 250) served++;
@@ -70,3 +73,8 @@ describe('a Cluster to which a node comes', () => {
     expect(app.store.changes.isLive).toBe(true);
   }, 120_000);
 });
+
+function revocation(record: ApiKeyRecord | null): [ApiKeyRecord, ApiKeyRecord] {
+  if (record === null) throw new Error('there is no such key');
+  return [record, changed(record, { revokedAt: Date.now() })];
+}

@@ -1,10 +1,12 @@
+import type { Cluster } from 'ioredis';
 import { recommendedRedisOptions } from '../../lib/stores/redis-store.js';
 import { until } from '../conformance/store-suite.js';
 import { Loops } from '../support/loops.js';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js';
 import type { RedisServer } from '../support/redis-server.js';
-import { CLUSTER_FAULTS, changesSummary, changeThrough } from './cluster-changes.js';
-import { type ClusterProcess, type ProcessOptions, startClusterProcess } from './cluster-processes.js';
+import type { Pair } from '../support/verify.js';
+import { type AppProcess, onCluster, type ProcessOptions } from './app-process.js';
+import { CLUSTER_FAULTS, changesSummary, changeThrough, masterOf } from './changes-heard.js';
 
 const ROUNDS = 5;
 const ROUND_MS = 60_000;
@@ -26,8 +28,8 @@ describe('a Cluster that loses masters again and again', () => {
     await cluster.mend();
   }, 60_000);
 
-  function start(options: ProcessOptions = {}): ClusterProcess {
-    const process = startClusterProcess(cluster, options);
+  function start(options: ProcessOptions = {}): AppProcess<Cluster> {
+    const process = onCluster(cluster, options);
     closing.push(() => process.close());
     return process;
   }
@@ -37,8 +39,9 @@ describe('a Cluster that loses masters again and again', () => {
     async (what, fault) => {
       const [app, writer] = [start(), start()];
       for (let round = 0; round < ROUNDS; round++) {
-        const heard = await changeThrough(cluster, { app, writer }, fault(cluster));
-        process.stdout.write(changesSummary(what, heard));
+        const strike = async (pair: Pair) => fault(cluster, await masterOf(cluster, pair));
+        const heard = await changeThrough({ app, writer }, strike);
+        process.stdout.write(changesSummary(`Cluster, master ${what}`, heard));
         expect(heard).toMatchObject({ missed: 0, served: 0 });
         await cluster.mend();
       }

@@ -1,3 +1,4 @@
+import type { Cluster } from 'ioredis';
 import type { AuthError } from '../../lib/index.js';
 import { recommendedRedisOptions } from '../../lib/stores/redis-store.js';
 import { Draw } from '../conformance/store-samples.js';
@@ -6,8 +7,8 @@ import { Loops } from '../support/loops.js';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js';
 import type { RedisServer } from '../support/redis-server.js';
 import type { Pair } from '../support/verify.js';
-import { CLUSTER_FAULTS, changesSummary, changeThrough } from './cluster-changes.js';
-import { type ClusterProcess, issueBySide, type ProcessOptions, startClusterProcess } from './cluster-processes.js';
+import { type AppProcess, onCluster, type ProcessOptions } from './app-process.js';
+import { CLUSTER_FAULTS, changesSummary, changeThrough, masterOf } from './changes-heard.js';
 
 /** Promised are 600 ms; the bound allows for a busy machine, and what was measured is printed. */
 const BOUND_MS = 1_000;
@@ -32,10 +33,20 @@ describe('a Cluster that loses a master', () => {
     await cluster.mend();
   }, 60_000);
 
-  function start(options: ProcessOptions = {}): ClusterProcess {
-    const process = startClusterProcess(cluster, options);
+  function start(options: ProcessOptions = {}): AppProcess<Cluster> {
+    const process = onCluster(cluster, options);
     closing.push(() => process.close());
     return process;
+  }
+
+  /** Keys, sorted by whether their record lies on `master`. */
+  async function issueBySide(app: AppProcess, master: RedisServer, count: number) {
+    const [there, elsewhere]: [Pair[], Pair[]] = [[], []];
+    while (there.length < count || elsewhere.length < count) {
+      const pair = await app.issue();
+      ((await masterOf(cluster, pair)) === master ? there : elsewhere).push(pair);
+    }
+    return { there, elsewhere };
   }
 
   function loop<Outcome>(count: number, pauseMs: number, call: (n: number) => Promise<Outcome>): Loops<Outcome> {
@@ -75,8 +86,8 @@ describe('a Cluster that loses a master', () => {
     async ({ what, breakDown, mend, client }) => {
       const app = start({ ...UNCACHED, client });
       await app.untilLive();
-      const master = await cluster.masterOf(`latchkey:key:{${(await app.issue()).id}}`);
-      const { there, elsewhere } = await issueBySide(cluster, app, master, 10);
+      const master = await masterOf(cluster, await app.issue());
+      const { there, elsewhere } = await issueBySide(app, master, 10);
       const records = await recordsBesides(master, 500);
       const pick = (pairs: readonly Pair[]) => (n: number) => app.verify(pairs[n % pairs.length] as Pair);
       const create = async () =>
@@ -118,8 +129,8 @@ describe('a Cluster that loses a master', () => {
   it('on purpose (CLUSTER FAILOVER) costs nobody an error', async () => {
     const app = start(UNCACHED);
     await app.untilLive();
-    const master = await cluster.masterOf(`latchkey:key:{${(await app.issue()).id}}`);
-    const { there, elsewhere } = await issueBySide(cluster, app, master, 10);
+    const master = await masterOf(cluster, await app.issue());
+    const { there, elsewhere } = await issueBySide(app, master, 10);
     const pairs = [...there, ...elsewhere];
     const loops = loop(8, 2, (n) => app.verify(pairs[n % pairs.length] as Pair));
     await until('traffic flows', () => loops.calls.length > 100);
@@ -135,8 +146,8 @@ describe('a Cluster that loses a master', () => {
     const maxPending = 200;
     const app = start({ ...UNCACHED, storeOptions: { maxPending } });
     await app.untilLive();
-    const master = await cluster.masterOf(`latchkey:key:{${(await app.issue()).id}}`);
-    const { there, elsewhere } = await issueBySide(cluster, app, master, 3);
+    const master = await masterOf(cluster, await app.issue());
+    const { there, elsewhere } = await issueBySide(app, master, 3);
     master.pause();
     let queued = 0;
     const codes = new Set<string>();
@@ -160,15 +171,16 @@ describe('a Cluster that loses a master', () => {
   it('misses no change: all that is cached is forgotten, and the feed is live again with the replica', async () => {
     const [what = '', fault] = Object.entries(CLUSTER_FAULTS)[0] ?? [];
     if (fault === undefined) throw new Error('there is no fault');
-    const heard = await changeThrough(cluster, { app: start(), writer: start() }, fault(cluster));
-    process.stdout.write(changesSummary(what, heard));
+    const strike = async (pair: Pair) => fault(cluster, await masterOf(cluster, pair));
+    const heard = await changeThrough({ app: start(), writer: start() }, strike);
+    process.stdout.write(changesSummary(`Cluster, master ${what}`, heard));
     expect(heard).toMatchObject({ missed: 0, served: 0 });
     expect(heard.revoked).toBeGreaterThan(200);
   }, 60_000);
 });
 
 /** Commands that wait in the client, wherever. */
-function queuedIn({ client }: ClusterProcess): number {
+function queuedIn({ client }: AppProcess<Cluster>): number {
   type Queues = Record<'commandQueue' | 'offlineQueue', { readonly length: number }>;
   const ofNodes = client.nodes('all').map((node) => {
     const { commandQueue, offlineQueue } = node as unknown as Queues;

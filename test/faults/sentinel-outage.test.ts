@@ -1,4 +1,6 @@
 import { type RedisSentinel, startRedisSentinel } from '../support/redis-sentinel.js';
+import { onSentinel } from './app-process.js';
+import { changesSummary, changeThrough } from './changes-heard.js';
 import { FAULTS, summary, writeThrough } from './sentinel-writes.js';
 
 /** Promised are 600 ms; the bound allows for a busy machine, and what was measured is printed. */
@@ -19,7 +21,7 @@ describe('behind Sentinel, a master that is', () => {
     async (what) => {
       const fault = FAULTS[what];
       if (fault === undefined) throw new Error('there is no such fault');
-      const outcome = await writeThrough(setup, fault(setup));
+      const outcome = await writeThrough(setup, fault);
       process.stdout.write(summary(what, outcome));
       expect(outcome).toMatchObject({ lost: 0, feedIsLive: true });
       expect(outcome.acknowledged).toBeGreaterThan(200);
@@ -28,4 +30,16 @@ describe('behind Sentinel, a master that is', () => {
     },
     60_000,
   );
+
+  it('killed costs no change that is not heard of: what was revoked is let in by nobody', async () => {
+    const [app, writer] = [onSentinel(setup), onSentinel(setup)];
+    try {
+      const heard = await changeThrough({ app, writer }, () => FAULTS.killed?.(setup) ?? Promise.reject());
+      process.stdout.write(changesSummary('Sentinel, master killed', heard));
+      expect(heard).toMatchObject({ missed: 0, served: 0 });
+      expect(heard.revoked).toBeGreaterThan(100);
+    } finally {
+      await Promise.all([app.close(), writer.close()]);
+    }
+  }, 60_000);
 });

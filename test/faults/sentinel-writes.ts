@@ -1,10 +1,8 @@
-import { Redis } from 'ioredis';
-import { type AuthError, createLatchkey } from '../../lib/index.js';
-import { RedisStore, recommendedRedisOptions } from '../../lib/stores/redis-store.js';
+import type { AuthError } from '../../lib/index.js';
 import { until } from '../conformance/store-suite.js';
 import { Loops } from '../support/loops.js';
-import { MASTER_NAME, type RedisSentinel } from '../support/redis-sentinel.js';
-import type { RedisServer } from '../support/redis-server.js';
+import type { RedisSentinel } from '../support/redis-sentinel.js';
+import { onSentinel, type ProcessOptions } from './app-process.js';
 
 export interface Outcome {
   /** How many writes were acknowledged, and how many of those the master at the end does not have. */
@@ -12,87 +10,89 @@ export interface Outcome {
   readonly lost: number;
   /** The reasons of those that were refused, and how often. */
   readonly refused: ReadonlyMap<string, number>;
-  /** From the fault to the first write, sent after it and after the first refusal, that was acknowledged. */
+  /** From the fault to the first write that was acknowledged after the last refusal. */
   readonly recoveredMs: number;
   readonly longestMs: number;
   /** Whether changes are heard of again at the end. */
   readonly feedIsLive: boolean;
 }
 
-/** Writes without a pause while `fault` happens to the master, and for `afterMs` longer; then looks what is left of it. */
+/** Writes without a pause while `fault` happens, and for `afterMs` longer; then looks what is left of it. */
 export async function writeThrough(
   setup: RedisSentinel,
-  fault: (master: RedisServer) => Promise<void>,
-  {
-    client: options = recommendedRedisOptions('sentinel'),
-    afterMs = 3_000,
-  }: { client?: object; afterMs?: number } = {},
+  fault: (setup: RedisSentinel) => Promise<void>,
+  { afterMs = 3_000, ...options }: ProcessOptions & { readonly afterMs?: number } = {},
 ): Promise<Outcome> {
-  const client = new Redis({ sentinels: setup.addresses, name: MASTER_NAME, ...options } as object);
-  client.on('error', () => {});
-  const store = new RedisStore(client);
-  const latchkey = createLatchkey({ store });
+  const app = onSentinel(setup, options);
+  await app.untilLive();
+  const name = Math.random().toString(36).slice(2);
+  const writing = new Loops(4, 1, (n) =>
+    app.store.state.keep(`${name}-${n}`, 'x', 600_000).then(
+      () => `${name}-${n}`,
+      ({ reason }: AuthError) => new Error(reason),
+    ),
+  );
   try {
-    await until('the feed is live', () => store.changes.isLive);
-    const master = await setup.master();
-    const name = Math.random().toString(36).slice(2);
-    const writing = new Loops(4, 1, (n) =>
-      store.state.keep(`${name}-${n}`, 'x', 600_000).then(
-        () => `${name}-${n}`,
-        ({ reason }: AuthError) => new Error(reason),
-      ),
-    );
     await until('writes are acknowledged', () => writing.calls.length > 200);
     const brokenMs = writing.nowMs;
-    await fault(master);
+    await fault(setup);
     await new Promise((resolve) => setTimeout(resolve, afterMs));
+    await app.untilLive();
     await writing.end();
-    await until('the feed is live again', () => store.changes.isLive, 10_000);
-
-    const refused = new Map<string, number>();
-    let firstRefusedMs = Number.POSITIVE_INFINITY;
-    for (const { outcome, atMs } of writing.calls) {
-      if (typeof outcome === 'string') continue;
-      refused.set(outcome.message, (refused.get(outcome.message) ?? 0) + 1);
-      firstRefusedMs = Math.min(firstRefusedMs, atMs);
-    }
-    const ids = writing.calls.flatMap(({ outcome }) => (typeof outcome === 'string' ? [outcome] : []));
-    const last = writing.calls.findLast(({ outcome }) => typeof outcome !== 'string')?.atMs ?? brokenMs;
-    const recovered = writing.calls.find(({ outcome, atMs }) => typeof outcome === 'string' && atMs > last);
-    const now = await setup.master();
-    let lost = 0;
-    for (const id of ids) if ((await setup.ask(now, 'EXISTS', `latchkey:once:{${id}}`)) !== 1) lost++;
-    return {
-      acknowledged: ids.length,
-      lost,
-      refused,
-      recoveredMs: (recovered?.atMs ?? Number.POSITIVE_INFINITY) - brokenMs,
-      longestMs: writing.longestMs,
-      feedIsLive: store.changes.isLive,
-    };
+    return { ...(await resultOf(writing, setup, brokenMs)), feedIsLive: app.store.changes.isLive };
   } finally {
-    await latchkey.close().catch(() => {});
-    client.disconnect();
+    await writing.end();
+    await app.close();
   }
 }
 
-/** What can happen to a master, by name. */
-export const FAULTS: Readonly<Record<string, (setup: RedisSentinel) => (master: RedisServer) => Promise<void>>> = {
-  'frozen, and thawed as soon as a sentinel names another one': (setup) => async (master) => {
+async function resultOf(writing: Loops<string | Error>, setup: RedisSentinel, brokenMs: number) {
+  const kept: string[] = [];
+  const refused = new Map<string, number>();
+  let refusedLastMs = brokenMs;
+  for (const { outcome, atMs } of writing.calls) {
+    if (typeof outcome === 'string') {
+      kept.push(outcome);
+    } else {
+      refused.set(outcome.message, (refused.get(outcome.message) ?? 0) + 1);
+      refusedLastMs = Math.max(refusedLastMs, atMs);
+    }
+  }
+  const after = writing.calls.filter(({ outcome, atMs }) => typeof outcome === 'string' && atMs > refusedLastMs);
+  const master = await setup.master();
+  let lost = 0;
+  for (const id of kept) if ((await setup.ask(master, 'EXISTS', `latchkey:once:{${id}}`)) !== 1) lost++;
+  return {
+    acknowledged: kept.length,
+    lost,
+    refused,
+    recoveredMs: Math.min(...after.map(({ atMs }) => atMs)) - brokenMs,
+    longestMs: writing.longestMs,
+  };
+}
+
+/** What can happen to a master, by name; what is killed stays so. */
+export const FAULTS: Readonly<Record<string, (setup: RedisSentinel) => Promise<void>>> = {
+  async 'frozen, and thawed as soon as a sentinel names another one'(setup) {
+    const master = await setup.master();
     master.pause();
     await until('a sentinel names another one', async () => (await setup.master()) !== master, 20_000);
     master.resume();
   },
-  'frozen, and thawed once all sentinels name another one': (setup) => async (master) => {
+  async 'frozen, and thawed once all sentinels name another one'(setup) {
+    const master = await setup.master();
     master.pause();
     await setup.untilReplaced(master);
     master.resume();
   },
-  killed: (setup) => async (master) => {
+  async killed(setup) {
+    const master = await setup.master();
     await master.kill();
     await setup.untilReplaced(master);
   },
-  'replaced on purpose (SENTINEL FAILOVER)': (setup) => () => setup.failover(),
+  async 'replaced on purpose (SENTINEL FAILOVER)'(setup) {
+    await setup.failover();
+  },
 };
 
 export function summary(what: string, { acknowledged, lost, refused, recoveredMs, longestMs }: Outcome): string {

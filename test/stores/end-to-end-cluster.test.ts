@@ -5,7 +5,7 @@ jest.mock('../support/redis-server.js', () => jest.requireActual('../support/oth
 import '../support/without-memory.js';
 
 import '../admin-router/api-keys.test.js';
+import '../admin-router/logins.test.js';
 import '../admin-router/policies.test.js';
 import '../admin-router/session-keys.test.js';
 import '../admin-router/sessions.test.js';
-import '../lib/sessions.test.js';

@@ -42,6 +42,7 @@ export class Loops<Outcome> {
     return this.calls.filter((call) => call.outcome === outcome);
   }
 
+  /** Idempotent. */
   async end(): Promise<void> {
     this.#isOver = true;
     await Promise.all(this.#loops);

@@ -13,7 +13,7 @@ const SENTINELS = 3;
 const QUORUM = 2;
 const READY_TIMEOUT_MS = 20_000;
 /** What a process that lives takes to answer; frozen ones are passed over. */
-const ANSWER_TIMEOUT_MS = 500;
+const ANSWER_TIMEOUT_MS = 2_000;
 
 export interface RedisSentinelOptions {
   /** Silence after which a sentinel takes the master for down, in ms. Default 1,000. */

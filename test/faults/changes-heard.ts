@@ -5,7 +5,7 @@ import { Loops } from '../support/loops.js';
 import type { RedisCluster } from '../support/redis-cluster.js';
 import type { RedisServer } from '../support/redis-server.js';
 import type { Pair } from '../support/verify.js';
-import type { ClusterProcess } from './cluster-processes.js';
+import type { AppProcess } from './app-process.js';
 
 export interface ChangesHeard {
   /** Revocations that were acknowledged to another process. */
@@ -18,11 +18,10 @@ export interface ChangesHeard {
   readonly liveMs: number;
 }
 
-/** Has `writer` revoke keys that `app` has in its cache while `fault` happens to the master of one of them. */
+/** Has `writer` revoke keys that `app` has in its cache while `fault` happens to the master of `pair`, one of them. */
 export async function changeThrough(
-  cluster: RedisCluster,
-  { app, writer }: { readonly app: ClusterProcess; readonly writer: ClusterProcess },
-  fault: (master: RedisServer) => Promise<void>,
+  { app, writer }: { readonly app: AppProcess; readonly writer: AppProcess },
+  fault: (pair: Pair) => Promise<unknown>,
 ): Promise<ChangesHeard> {
   await Promise.all([app.untilLive(), writer.untilLive()]);
   const heard = new Map<string, number>();
@@ -36,7 +35,6 @@ export async function changeThrough(
   const pairs: Pair[] = [];
   for (let n = 0; n < 800; n++) pairs.push(await writer.issue());
   for (const pair of pairs) await app.verify(pair);
-  const master = await cluster.masterOf(`latchkey:key:{${pairs[0]?.id}}`);
 
   const revoked: { pair: Pair; startedAt: number }[] = [];
   const { apiKeys } = writer.store.records;
@@ -57,7 +55,7 @@ export async function changeThrough(
     const watching = setInterval(() => {
       if (!app.store.changes.isLive) liveAt = performance.now();
     }, 5);
-    await fault(master);
+    await fault(pairs[0] as Pair);
     await until('all were tried', () => revoking.calls.length >= pairs.length, 20_000);
     await app.untilLive();
     clearInterval(watching);
@@ -77,25 +75,28 @@ export async function changeThrough(
   }
 }
 
-/** What can happen to a master; what was started is not mended. */
-export const CLUSTER_FAULTS: Readonly<
-  Record<string, (cluster: RedisCluster) => (master: RedisServer) => Promise<void>>
-> = {
-  killed: (cluster) => async (master) => {
+/** What can happen to the master of a key on a Cluster; what is broken is not mended. */
+export const CLUSTER_FAULTS: Readonly<Record<string, (cluster: RedisCluster, master: RedisServer) => Promise<void>>> = {
+  killed: async (cluster, master) => {
     await master.kill();
     await cluster.untilReplaced(master);
   },
-  'frozen and thawed after it was replaced': (cluster) => async (master) => {
+  'frozen and thawed after it was replaced': async (cluster, master) => {
     master.pause();
     await cluster.untilReplaced(master);
     master.resume();
   },
-  'replaced on purpose (CLUSTER FAILOVER)': (cluster) => (master) => cluster.failover(master),
+  'replaced on purpose (CLUSTER FAILOVER)': (cluster, master) => cluster.failover(master),
 };
+
+/** The master of the record of a key. */
+export function masterOf(cluster: RedisCluster, { id }: Pair): Promise<RedisServer> {
+  return cluster.masterOf(`latchkey:key:{${id}}`);
+}
 
 export function changesSummary(what: string, { revoked, missed, served, liveMs }: ChangesHeard): string {
   return (
-    `Cluster, master ${what}: of ${revoked} revocations ${missed} missed and ${served} let in, ` +
+    `${what}: of ${revoked} revocations ${missed} missed and ${served} let in, ` +
     `feed live again after ${liveMs.toFixed(0)} ms\n`
   );
 }
