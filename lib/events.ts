@@ -1,7 +1,7 @@
 import { deepFreeze } from './freeze.js';
-import type { SessionKind } from './login-record.js';
 import type { RefusalReason } from './refusal.js';
-import type { CredentialScheme } from './secret.js';
+import type { SessionKind } from './sessions/login-record.js';
+import type { CredentialScheme } from './verification/secret.js';
 
 interface EventBase {
   /** Epoch ms. */

@@ -1,8 +1,8 @@
 import type { FieldError } from './errors.js';
-import { Patterns, Permissions } from './permissions.js';
+import { Patterns, Permissions } from './permissions/permissions.js';
+import type { Ceiling, Statement } from './permissions/statement.js';
 import type { ApiKeyKind } from './records.js';
-import type { CredentialScheme } from './secret.js';
-import type { Ceiling, Statement } from './statement.js';
+import type { CredentialScheme } from './verification/secret.js';
 
 /** The credential that a request was let in with. */
 export interface PrincipalCredential {

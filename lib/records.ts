@@ -1,4 +1,4 @@
-import type { Ceiling, Statement } from './statement.js';
+import type { Ceiling, Statement } from './permissions/statement.js';
 
 /** The stored shapes. Every instant is epoch ms; null means "not set". */
 

@@ -1,4 +1,4 @@
-import type { StatementInput } from './statement.js';
+import type { StatementInput } from './permissions/statement.js';
 
 /** A user of the host app, as far as Latchkey needs to know. */
 export interface User {

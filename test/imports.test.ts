@@ -19,45 +19,17 @@ const LAYERS: readonly Layer[] = [
   {
     name: 'pure',
     files: [
-      'errors',
-      'secret',
-      'permissions',
-      'statement',
-      'freeze',
-      'pattern-index',
-      'glob',
-      'records',
-      'principal',
-      'criteria',
-      'limits',
-      'users',
-      'refusal',
-      'key-input',
-      'key-lifetimes',
-      'key-view',
-      'key-builder',
-      'key-rights',
-      'change-record',
-      'scan',
-      'policy-input',
-      'policy-view',
-      'key-changes',
-      'key-endings',
-      'key-notices',
-      'key-rules',
-      'text',
-      'address-group',
-      'address-list',
-      'origin-list',
-      'options',
-      'session-id',
-      'login-record',
-      'events',
-      'trail-entry',
-      'activity-buffer',
-      'finding',
-      'loopback',
-    ].map((name) => `lib/${name}.ts`),
+      'lib/permissions/',
+      'lib/search/',
+      ...namesIn('lib', 'errors events finding freeze limits loopback options principal records refusal text users'),
+      ...namesIn('lib', 'change-record'),
+      ...namesIn('lib/keys', 'key-builder key-changes key-endings key-input key-lifetimes key-notices key-rights'),
+      ...namesIn('lib/keys', 'key-rules key-view'),
+      ...namesIn('lib/policies', 'policy-input policy-view'),
+      ...namesIn('lib/verification', 'secret address-group address-list origin-list'),
+      ...namesIn('lib/sessions', 'session-id login-record'),
+      ...namesIn('lib/audit', 'trail-entry activity-buffer'),
+    ],
     mayImport: ['pure'],
     packages: [],
   },
@@ -75,7 +47,7 @@ const LAYERS: readonly Layer[] = [
   },
   {
     name: 'telemetry',
-    files: ['lib/telemetry.ts', 'lib/tally.ts', 'lib/timed-store.ts'],
+    files: ['lib/telemetry/'],
     mayImport: ['pure', 'telemetry', 'lib/stores/wrapped-store.ts'],
     mayImportTypesOf: ['contract'],
     packages: ['@opentelemetry/api'],
@@ -98,7 +70,7 @@ const LAYERS: readonly Layer[] = [
   {
     name: 'core',
     files: ['lib/core.ts'],
-    mayImport: ['pure', 'contract', 'lib/stores/memory-store.ts', 'telemetry', 'audit', 'services'],
+    mayImport: ['pure', 'contract', 'lib/stores/memory/memory-store.ts', 'telemetry', 'audit', 'services'],
     packages: [],
   },
   {
@@ -110,13 +82,22 @@ const LAYERS: readonly Layer[] = [
   {
     name: 'index',
     files: ['lib/index.ts'],
-    mayImport: ['pure', 'contract', 'lib/stores/memory-store.ts', 'audit', 'services', 'core', 'express', 'latchkey'],
+    mayImport: [
+      'pure',
+      'contract',
+      'lib/stores/memory/memory-store.ts',
+      'audit',
+      'services',
+      'core',
+      'express',
+      'latchkey',
+    ],
     packages: [],
   },
   { name: 'cli', files: ['lib/cli.ts'], mayImport: ['index'], packages: [] },
   {
     name: 'audit',
-    files: ['lib/audit.ts', 'lib/trail-search.ts'],
+    files: ['lib/audit/'],
     mayImport: ['pure', 'contract', 'audit'],
     packages: [],
   },
@@ -157,11 +138,11 @@ const LAYERS: readonly Layer[] = [
 
 /** The imports between services, each for its reason: they read through the cache, or are one service in two files. */
 const ALLOWED_BESIDES = new Set([
-  'lib/verifier.ts -> lib/verification-cache.ts',
-  'lib/verifier.ts -> lib/verifiable-key.ts',
-  'lib/owners.ts -> lib/verification-cache.ts',
-  'lib/policy-reader.ts -> lib/verification-cache.ts',
-  'lib/api-keys.ts -> lib/key-search.ts',
+  'lib/verification/verifier.ts -> lib/verification/verification-cache.ts',
+  'lib/verification/verifier.ts -> lib/verification/verifiable-key.ts',
+  'lib/verification/owners.ts -> lib/verification/verification-cache.ts',
+  'lib/policies/policy-reader.ts -> lib/verification/verification-cache.ts',
+  'lib/keys/api-keys.ts -> lib/keys/key-search.ts',
 ]);
 
 const ONLY_NAMED_REEXPORTS = ['lib/index.ts'];
@@ -184,15 +165,20 @@ describe('the source tree', () => {
 
 describe('the check of the source tree', () => {
   it.each<[rule: string, path: string, source: string, violation: string]>([
-    ['an upward import', 'lib/secret.ts', "import { x } from './sessions.js';", 'pure may not import lib/sessions.ts'],
+    ['an upward import', 'lib/text.ts', "import { x } from './sessions.js';", 'pure may not import lib/sessions.ts'],
     [
       'an upward import of a type',
       'lib/stores/store.ts',
       "import type { X } from '../core.js';",
       'contract may not import lib/core.ts',
     ],
-    ['an upward re-export', 'lib/users.ts', "export * from './audit.js';", 'pure may not import lib/audit.ts'],
-    ['a dynamic import', 'lib/audit.ts', "await import('./usage.js');", 'audit may not import lib/usage.ts'],
+    [
+      'an upward re-export',
+      'lib/users.ts',
+      "export * from './audit/audit.js';",
+      'pure may not import lib/audit/audit.ts',
+    ],
+    ['a dynamic import', 'lib/audit/a.ts', "await import('../usage.js');", 'audit may not import lib/usage.ts'],
     ['an import type', 'lib/limits.ts', "type X = import('./core.js').X;", 'pure may not import lib/core.ts'],
     [
       'a service that imports a service',
@@ -203,14 +189,14 @@ describe('the check of the source tree', () => {
     [
       'a service that imports a store',
       'lib/usage.ts',
-      "import './stores/memory-store.js';",
-      'services may not import lib/stores/memory-store.ts',
+      "import './stores/memory/memory-store.js';",
+      'services may not import lib/stores/memory/memory-store.ts',
     ],
     [
       'a value of a service in express',
       'lib/express/a.ts',
-      "import { x } from '../audit.js';",
-      'express may not import lib/audit.ts',
+      "import { x } from '../audit/audit.js';",
+      'express may not import lib/audit/audit.ts',
     ],
     [
       'express in a service',
@@ -262,16 +248,20 @@ describe('the check of the source tree', () => {
   it('lets pass what the layers allow, and words in strings and comments', () => {
     const allowed = new Map([
       [
-        'lib/verifier.ts',
-        "import './verification-cache.js'; import type { A } from './usage.js'; import './audit.js'; import 'node:net';",
+        'lib/verification/verifier.ts',
+        "import './verification-cache.js'; import type { A } from './usage.js'; import '../audit/audit.js'; import 'node:net';",
       ],
-      ['lib/express/a.ts', "import { type X } from '../audit.js'; import type { Core } from '../core.js';"],
+      ['lib/express/a.ts', "import { type X } from '../audit/audit.js'; import type { Core } from '../core.js';"],
       ['lib/index.ts', "export { a } from './errors.js'; export type { B } from './stores/store.js';"],
-      ['lib/secret.ts', "// import './core.js'; x as any\nconst text = \"import './core.js'; x as any\";"],
+      ['lib/text.ts', "// import './core.js'; x as any\nconst text = \"import './core.js'; x as any\";"],
     ]);
     expect(violationsOf(allowed)).toEqual([]);
   });
 });
+
+function namesIn(folder: string, names: string): string[] {
+  return names.split(' ').map((name) => `${folder}/${name}.ts`);
+}
 
 function violationsOf(sources: ReadonlyMap<string, string>): string[] {
   const modules = [...sources].map(([path, source]) => readModule(path, source));

@@ -2,7 +2,7 @@ import type { NextFunction, Request, Response } from 'express';
 import { AuthError } from '../errors.js';
 import { Principal } from '../principal.js';
 import type { Refusal } from '../refusal.js';
-import type { Verdict } from '../verifier.js';
+import type { Verdict } from '../verification/verifier.js';
 import type { Authenticator, StrategyName } from './authenticator.js';
 import type { Middleware } from './middleware.js';
 

@@ -10,10 +10,10 @@ import {
   REQUEST_ID_WRONG,
   type Refusal,
 } from '../refusal.js';
-import type { Credential, CredentialScheme } from '../secret.js';
-import { hasPairShape } from '../secret.js';
-import { isSessionUserName } from '../session-id.js';
-import type { Verdict, Verifier } from '../verifier.js';
+import { isSessionUserName } from '../sessions/session-id.js';
+import type { Credential, CredentialScheme } from '../verification/secret.js';
+import { hasPairShape } from '../verification/secret.js';
+import type { Verdict, Verifier } from '../verification/verifier.js';
 import { addressOf } from './address.js';
 import type { HeaderReader } from './header-reader.js';
 import { ABSENT, AMBIGUOUS, FOREIGN, MALFORMED } from './header-reader.js';

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import type { Credential, CredentialScheme } from '../secret.js';
-import { hasPairShape, splitToken } from '../secret.js';
-import { isSessionUserName } from '../session-id.js';
+import { isSessionUserName } from '../sessions/session-id.js';
+import type { Credential, CredentialScheme } from '../verification/secret.js';
+import { hasPairShape, splitToken } from '../verification/secret.js';
 
 /** A longer credential is refused without being read, in characters. Ours have about 75, in base64 about 100. */
 const MAX_CREDENTIAL = 1_024;

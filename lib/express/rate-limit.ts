@@ -3,7 +3,7 @@ import type { RateLimitRequestHandler } from 'express-rate-limit';
 import { AuthError, storeUnavailable } from '../errors.js';
 import type { Principal, PrincipalCredential } from '../principal.js';
 import type { StateStore } from '../stores/state.js';
-import type { Telemetry } from '../telemetry.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
 
 const WINDOW_MS = 60_000;
 

@@ -1,7 +1,7 @@
 import type { NextFunction, Request, Response } from 'express';
 import { AuthError } from '../errors.js';
+import { isAction } from '../permissions/statement.js';
 import { Principal } from '../principal.js';
-import { isAction } from '../statement.js';
 import type { Authenticator } from './authenticator.js';
 import { sendProblem } from './problem.js';
 

@@ -1,9 +1,9 @@
 import type { Request } from 'express';
-import type { LoginRecord } from '../login-record.js';
 import type { Principal } from '../principal.js';
 import type { Refusal } from '../refusal.js';
 import { COOKIE_SESSION_ENDED, MISSING } from '../refusal.js';
-import type { SessionVerifier } from '../session-verifier.js';
+import type { LoginRecord } from '../sessions/login-record.js';
+import type { SessionVerifier } from '../sessions/session-verifier.js';
 import type { SessionCookie } from './session-cookie.js';
 
 export interface RequestIdOptions {

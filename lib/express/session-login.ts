@@ -1,10 +1,10 @@
 import { sign } from 'cookie-signature';
 import type { Request, Response } from 'express';
-import type { Session } from '../login-record.js';
-import type { Authenticated } from '../logins.js';
 import type { Principal } from '../principal.js';
-import { authUserName } from '../session-id.js';
-import type { BegunSession, Sessions } from '../sessions.js';
+import type { Session } from '../sessions/login-record.js';
+import type { Authenticated } from '../sessions/logins.js';
+import { authUserName } from '../sessions/session-id.js';
+import type { BegunSession, Sessions } from '../sessions/sessions.js';
 import { addressOf } from './address.js';
 import type { SessionGate } from './session-gate.js';
 import type { TlsDemand } from './tls-demand.js';

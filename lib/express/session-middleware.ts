@@ -1,7 +1,7 @@
 import type { Request, RequestHandler } from 'express';
 import { passNotDurable } from '../errors.js';
-import { publicSessionId } from '../session-id.js';
-import type { Sessions } from '../sessions.js';
+import { publicSessionId } from '../sessions/session-id.js';
+import type { Sessions } from '../sessions/sessions.js';
 import type { SessionStates } from '../stores/state.js';
 import { addressOf } from './address.js';
 import type { SessionCookie } from './session-cookie.js';

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import type * as connectRedis from 'connect-redis';
 import type * as expressSession from 'express-session';
-import type { LoginRecord } from '../login-record.js';
-import { parseSessionId, publicSessionId, remainingMs } from '../session-id.js';
+import type { LoginRecord } from '../sessions/login-record.js';
+import { parseSessionId, publicSessionId, remainingMs } from '../sessions/session-id.js';
 import type { SessionStates, StoredSession } from '../stores/state.js';
 import type { SessionCookie } from './session-cookie.js';
 

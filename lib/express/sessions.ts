@@ -1,10 +1,10 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Core, UserServices } from '../core.js';
-import type { Session } from '../login-record.js';
-import type { Authenticated } from '../logins.js';
 import { checkOptions } from '../options.js';
 import type { Principal } from '../principal.js';
-import type { EndOptions, SessionTimeOptions } from '../sessions.js';
+import type { Session } from '../sessions/login-record.js';
+import type { Authenticated } from '../sessions/logins.js';
+import type { EndOptions, SessionTimeOptions } from '../sessions/sessions.js';
 import type { CookieOptions } from './session-cookie.js';
 import { SessionCookie } from './session-cookie.js';
 import type { RequestIdOptions } from './session-gate.js';

@@ -3,8 +3,8 @@ import { HeaderAPIKeyStrategy } from 'passport-headerapikey';
 import { AuthError } from '../errors.js';
 import { Principal } from '../principal.js';
 import { FORM_NOT_ACCEPTED, MISSING, type Refusal } from '../refusal.js';
-import { splitToken } from '../secret.js';
-import type { Verdict } from '../verifier.js';
+import { splitToken } from '../verification/secret.js';
+import type { Verdict } from '../verification/verifier.js';
 import type { Authenticator, StrategyName } from './authenticator.js';
 
 /** What Passport adds to a strategy for the length of a request. `pass` is not here: it would let the request through. */

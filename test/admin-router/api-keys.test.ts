@@ -1,7 +1,8 @@
 import { Redis } from 'ioredis';
 import { MemoryStore, type Store } from '../../lib/index.js';
-import { RedisStore } from '../../lib/stores/redis-store.js';
+import { RedisStore } from '../../lib/stores/redis/redis-store.js';
 import { type AdminApp, startAdminApp } from '../support/admin-app.js';
+import { PATIENT } from '../support/patience.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 
 let server: RedisServer;
@@ -18,7 +19,7 @@ afterAll(async () => {
 
 describe.each<[string, () => Store]>([
   ['memory', () => new MemoryStore()],
-  ['redis', () => new RedisStore(client, { keyPrefix: `t${Math.random()}:` })],
+  ['redis', () => new RedisStore(client, { ...PATIENT, keyPrefix: `t${Math.random()}:` })],
 ])('the routes of /api-keys on %s', (_name, makeStore) => {
   let app: AdminApp;
   let admin: string;

@@ -1,5 +1,5 @@
 import type { EventOf, IssuedKey } from '../../lib/index.js';
-import { generateSecret } from '../../lib/secret.js';
+import { generateSecret } from '../../lib/verification/secret.js';
 import { Clock, DAY_MS, START_AT } from '../lib/clock.js';
 import type { Database } from '../lib/store-kinds.js';
 import { STORE_KINDS } from '../lib/store-kinds.js';

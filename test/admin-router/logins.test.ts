@@ -1,8 +1,9 @@
 import { Redis } from 'ioredis';
 import { MemoryStore, type Store } from '../../lib/index.js';
-import { RedisStore } from '../../lib/stores/redis-store.js';
+import { RedisStore } from '../../lib/stores/redis/redis-store.js';
 import { Clock } from '../lib/clock.js';
 import { type AdminApp, type Answer, startAdminApp } from '../support/admin-app.js';
+import { PATIENT } from '../support/patience.js';
 import { MFA_CODE, PASSWORD, People } from '../support/people.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { basic, cookieOf, loginOptions } from '../support/signed-in.js';
@@ -34,7 +35,7 @@ function whole({ status, headers, text }: Answer): object {
 
 describe.each<[string, (now: () => number) => Store]>([
   ['memory', (now) => new MemoryStore({ now })],
-  ['redis', () => new RedisStore(client, { keyPrefix: `t${Math.random()}:` })],
+  ['redis', () => new RedisStore(client, { ...PATIENT, keyPrefix: `t${Math.random()}:` })],
 ])('logging in on %s', (_name, makeStore) => {
   let clock: Clock;
   let people: People;

@@ -1,8 +1,9 @@
 import { Redis } from 'ioredis';
 import { type HostPolicy, MemoryStore, type Store } from '../../lib/index.js';
-import { RedisStore } from '../../lib/stores/redis-store.js';
+import { RedisStore } from '../../lib/stores/redis/redis-store.js';
 import { Clock } from '../lib/clock.js';
 import { type AdminApp, startAdminApp } from '../support/admin-app.js';
+import { PATIENT } from '../support/patience.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 
 const LOOK: HostPolicy = {
@@ -29,7 +30,7 @@ afterAll(async () => {
 
 describe.each<[string, () => Store]>([
   ['memory', () => new MemoryStore()],
-  ['redis', () => new RedisStore(client, { keyPrefix: `t${Math.random()}:` })],
+  ['redis', () => new RedisStore(client, { ...PATIENT, keyPrefix: `t${Math.random()}:` })],
 ])('the routes of /session-keys on %s', (_name, makeStore) => {
   let clock: Clock;
   let app: AdminApp;

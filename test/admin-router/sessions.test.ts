@@ -1,8 +1,9 @@
 import { Redis } from 'ioredis';
 import { MemoryStore, type Store } from '../../lib/index.js';
-import { RedisStore } from '../../lib/stores/redis-store.js';
+import { RedisStore } from '../../lib/stores/redis/redis-store.js';
 import { Clock } from '../lib/clock.js';
 import { type AdminApp, type Answer, startAdminApp } from '../support/admin-app.js';
+import { PATIENT } from '../support/patience.js';
 import { PASSWORD, People } from '../support/people.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { loginOptions, type SignedIn, signIn, signInForToken } from '../support/signed-in.js';
@@ -24,7 +25,7 @@ afterAll(async () => {
 
 describe.each<[string, (now: () => number) => Store]>([
   ['memory', (now) => new MemoryStore({ now })],
-  ['redis', () => new RedisStore(client, { keyPrefix: `t${Math.random()}:` })],
+  ['redis', () => new RedisStore(client, { ...PATIENT, keyPrefix: `t${Math.random()}:` })],
 ])('the routes of /sessions on %s', (_name, makeStore) => {
   let clock: Clock;
   let people: People;

@@ -4,7 +4,8 @@ import { createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { Redis } from 'ioredis';
 import { type ApiKey, createLatchkey } from '../../lib/index.js';
-import { RedisStore } from '../../lib/stores/redis-store.js';
+import { RedisStore } from '../../lib/stores/redis/redis-store.js';
+import { PATIENT } from '../support/patience.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { type CurlAnswer, ensureCurl, isInstalled, keySecretsIn, linesToPaste, loginSecretsIn, paste } from './curl.js';
 import { type BuiltApp, buildExampleApp, logIn, type RunningApp, spokenIn } from './running-app.js';
@@ -267,7 +268,7 @@ function metricsUrlOf({ startText }: RunningApp): string {
 
 async function keysNamed(name: string): Promise<readonly ApiKey[]> {
   const client = new Redis(redis.url);
-  const latchkey = createLatchkey({ store: new RedisStore(client) });
+  const latchkey = createLatchkey({ store: new RedisStore(client, PATIENT) });
   const { items } = await latchkey.apiKeys.list({ orgId: 'acme' }, { name });
   await latchkey.close();
   await client.quit();

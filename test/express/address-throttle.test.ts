@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express';
 import passportModule from 'passport';
 import type { Latchkey } from '../../lib/latchkey.js';
 import { createLatchkey } from '../../lib/latchkey.js';
-import { generateSecret } from '../../lib/secret.js';
+import { generateSecret } from '../../lib/verification/secret.js';
 import { Clock } from '../lib/clock.js';
 import { EXPRESS_VERSIONS } from './express-versions.js';
 import type { Answer, RunningApp } from './raw-request.js';

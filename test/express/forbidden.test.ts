@@ -9,7 +9,7 @@ import {
   type NewKey,
 } from '../../lib/index.js';
 import { createLatchkey } from '../../lib/latchkey.js';
-import { generateSecret } from '../../lib/secret.js';
+import { generateSecret } from '../../lib/verification/secret.js';
 import { EXPRESS_VERSIONS } from './express-versions.js';
 import type { RunningApp } from './raw-request.js';
 import { listen, send } from './raw-request.js';

@@ -4,7 +4,7 @@ import { adminRouter } from '../../admin-router/index.js';
 import { FULL_ACCESS, type IssuedKey } from '../../lib/index.js';
 import type { Latchkey } from '../../lib/latchkey.js';
 import { createLatchkey } from '../../lib/latchkey.js';
-import { generateSecret } from '../../lib/secret.js';
+import { generateSecret } from '../../lib/verification/secret.js';
 import { startAdminApp } from '../support/admin-app.js';
 import { EXPRESS_VERSIONS } from './express-versions.js';
 import type { Answer, RunningApp } from './raw-request.js';

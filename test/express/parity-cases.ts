@@ -1,5 +1,5 @@
 import type { Latchkey } from '../../lib/latchkey.js';
-import { generateSecret } from '../../lib/secret.js';
+import { generateSecret } from '../../lib/verification/secret.js';
 import type { Clock } from '../lib/clock.js';
 
 type HeaderLine = readonly [name: string, value: string];

@@ -3,7 +3,7 @@ import { rateLimit } from 'express-rate-limit';
 import { Redis } from 'ioredis';
 import passportModule from 'passport';
 import { createLatchkey, type IssuedKey, type Latchkey, type Store } from '../../lib/index.js';
-import { RedisStore } from '../../lib/stores/redis-store.js';
+import { RedisStore } from '../../lib/stores/redis/redis-store.js';
 import { until } from '../conformance/store-suite.js';
 import { Clock } from '../lib/clock.js';
 import { LIMIT_STORES, type LimitDatabase } from '../support/limit-stores.js';

@@ -1,5 +1,5 @@
 import { AuthError, hidden, type IssuedKey, type LatchkeyEvent, type LatchkeyOptions } from '../../lib/index.js';
-import { generateSecret } from '../../lib/secret.js';
+import { generateSecret } from '../../lib/verification/secret.js';
 import { Clock, START_AT } from '../lib/clock.js';
 import { type AdminApp, type Answer, startAdminApp } from '../support/admin-app.js';
 

@@ -1,7 +1,7 @@
 import type { Express } from 'express';
 import passportModule from 'passport';
 import { createLatchkey } from '../../lib/latchkey.js';
-import type { StatementInput } from '../../lib/statement.js';
+import type { StatementInput } from '../../lib/permissions/statement.js';
 import { EXPRESS_VERSIONS } from './express-versions.js';
 import type { Answer, RunningApp } from './raw-request.js';
 import { listen, send, valuesOf } from './raw-request.js';

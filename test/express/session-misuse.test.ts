@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { MemoryStore, type Store } from '../../lib/index.js';
-import { RedisStore } from '../../lib/stores/redis-store.js';
+import { RedisStore } from '../../lib/stores/redis/redis-store.js';
+import { PATIENT } from '../support/patience.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { newLatchkey, type SessionApp, startSessionApp } from '../support/session-app.js';
 
@@ -15,7 +16,10 @@ describe.each(['MemoryStore', 'RedisStore'])('sessions on %s', (kind) => {
     client = new Redis(server.url);
   });
   beforeEach(async () => {
-    store = kind === 'MemoryStore' ? new MemoryStore() : new RedisStore(client, { keyPrefix: `t${Math.random()}:` });
+    store =
+      kind === 'MemoryStore'
+        ? new MemoryStore()
+        : new RedisStore(client, { ...PATIENT, keyPrefix: `t${Math.random()}:` });
     app = await startSessionApp(newLatchkey({ store }), {
       isMounted: true,
       add: (express) =>

@@ -1,6 +1,6 @@
 import { sign } from 'cookie-signature';
 import type { IssuedKey } from '../../lib/index.js';
-import { generateSecret } from '../../lib/secret.js';
+import { generateSecret } from '../../lib/verification/secret.js';
 import type { Clock } from '../lib/clock.js';
 import type { SessionApp } from '../support/session-app.js';
 import { basic, SECRET } from '../support/session-app.js';

@@ -2,8 +2,9 @@ import type { Express, Request, RequestHandler } from 'express';
 import { Redis } from 'ioredis';
 import { adminRouter } from '../../admin-router/index.js';
 import { createLatchkey, type Latchkey, type SessionOptions } from '../../lib/index.js';
-import { RedisStore } from '../../lib/stores/redis-store.js';
+import { RedisStore } from '../../lib/stores/redis/redis-store.js';
 import { Clock } from '../lib/clock.js';
+import { PATIENT } from '../support/patience.js';
 import { startRedis } from '../support/redis-server.js';
 import { basic, idInCookie, newLatchkey, type SessionApp, startSessionApp } from '../support/session-app.js';
 import { SESSION_STORES, type SessionDatabase } from '../support/session-stores.js';
@@ -205,7 +206,7 @@ describe('latchkey.session()', () => {
       const server = await startRedis();
       admin = new Redis(server.url);
       const client = new Redis(server.url);
-      latchkey = newLatchkey({ store: new RedisStore(client) });
+      latchkey = newLatchkey({ store: new RedisStore(client, PATIENT) });
       const add = (host: Express) => void host.use('/auth', adminRouter(latchkey));
       app = await startSessionApp(latchkey, { isMounted: true, add });
       stop = async () => {

@@ -1,6 +1,6 @@
 import { Cluster, Redis } from 'ioredis';
 import { createLatchkey, type LatchkeyOptions } from '../../lib/index.js';
-import { RedisStore, type RedisStoreOptions, recommendedRedisOptions } from '../../lib/stores/redis-store.js';
+import { RedisStore, type RedisStoreOptions, recommendedRedisOptions } from '../../lib/stores/redis/redis-store.js';
 import { until } from '../conformance/store-suite.js';
 import type { RedisCluster } from '../support/redis-cluster.js';
 import { MASTER_NAME, type RedisSentinel } from '../support/redis-sentinel.js';

@@ -1,8 +1,9 @@
 import { Redis } from 'ioredis';
 import type { LatchkeyEvent } from '../../lib/index.js';
-import { RedisStore } from '../../lib/stores/redis-store.js';
+import { RedisStore } from '../../lib/stores/redis/redis-store.js';
 import { until } from '../conformance/store-suite.js';
 import { type AdminApp, type Answer, addRights, startAdminApp } from '../support/admin-app.js';
+import { PATIENT } from '../support/patience.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 
 const CHANGES = 'latchkey:audit:{oacme}:changes';
@@ -22,7 +23,7 @@ describe('a Redis that loses the audit trail, or takes no more of it', () => {
   beforeEach(async () => {
     server = await startRedis();
     client = new Redis(server.url);
-    store = new RedisStore(client, { timeoutMs: 20_000 });
+    store = new RedisStore(client, PATIENT);
     app = await startAdminApp({ store, audit: { flushIntervalMs: 10 } }, addRights);
     admin = (await app.key({ ownerId: 'root', orgId: 'acme', actions: ['*'] })).token;
     const { key, token } = await app.key({ ownerId: 'alice', orgId: 'acme', actions: ['orders:read'] });
@@ -47,7 +48,7 @@ describe('a Redis that loses the audit trail, or takes no more of it', () => {
 
   /** Keys are let in and refused as ever, those in the cache and those that are read anew. */
   async function expectAuthentication(): Promise<void> {
-    const fresh = await startAdminApp({ store: new RedisStore(client, { timeoutMs: 20_000 }) }, addRights);
+    const fresh = await startAdminApp({ store: new RedisStore(client, PATIENT) }, addRights);
     others.push(fresh);
     for (const instance of [app, fresh]) {
       const statuses = [];

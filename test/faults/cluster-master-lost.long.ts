@@ -1,6 +1,6 @@
 import type { Cluster } from 'ioredis';
 import type { AuthError } from '../../lib/index.js';
-import { recommendedRedisOptions } from '../../lib/stores/redis-store.js';
+import { recommendedRedisOptions } from '../../lib/stores/redis/redis-store.js';
 import { Draw } from '../conformance/store-samples.js';
 import { until } from '../conformance/store-suite.js';
 import { Loops } from '../support/loops.js';

@@ -1,6 +1,6 @@
 import type { Cluster } from 'ioredis';
 import type { ApiKeyRecord } from '../../lib/index.js';
-import { hashSlot } from '../../lib/stores/hash-slot.js';
+import { hashSlot } from '../../lib/stores/redis/hash-slot.js';
 import { changed } from '../conformance/store-samples.js';
 import { until } from '../conformance/store-suite.js';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js';

@@ -1,5 +1,5 @@
 import type { Cluster } from 'ioredis';
-import { recommendedRedisOptions } from '../../lib/stores/redis-store.js';
+import { recommendedRedisOptions } from '../../lib/stores/redis/redis-store.js';
 import { until } from '../conformance/store-suite.js';
 import { Loops } from '../support/loops.js';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js';

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { Redis, type RedisOptions } from 'ioredis';
 import { createLatchkey } from '../../lib/index.js';
-import { RedisStore, type RedisStoreOptions } from '../../lib/stores/redis-store.js';
+import { RedisStore, type RedisStoreOptions } from '../../lib/stores/redis/redis-store.js';
 import { until } from '../conformance/store-suite.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { authorization, type Pair, statusFor } from '../support/verify.js';

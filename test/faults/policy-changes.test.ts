@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { RedisStore } from '../../lib/stores/redis-store.js';
+import { RedisStore } from '../../lib/stores/redis/redis-store.js';
 import { type AdminApp, startAdminApp } from '../support/admin-app.js';
+import { PATIENT } from '../support/patience.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { transpileLibrary } from '../support/transpiled-library.js';
 import { authorization } from '../support/verify.js';
@@ -25,7 +26,7 @@ describe('two processes on one Redis', () => {
   beforeAll(async () => {
     [server, folder] = await Promise.all([startRedis(), transpileLibrary()]);
     client = new Redis(server.url);
-    app = await startAdminApp({ store: new RedisStore(client, { timeoutMs: 20_000 }) });
+    app = await startAdminApp({ store: new RedisStore(client, PATIENT) });
     admin = (await app.key({ ownerId: 'root', actions: ['*'] })).token;
     other = fork(join(__dirname, '..', 'support', 'watching-rights.mjs'), [folder, server.url], { execArgv: [] });
     expect(await answer()).toBe('ready');

@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { Redis, type RedisOptions } from 'ioredis';
 import { AuthError, createLatchkey, type Latchkey, type ProductionOptions } from '../../lib/index.js';
-import { RedisStore } from '../../lib/stores/redis-store.js';
+import { RedisStore } from '../../lib/stores/redis/redis-store.js';
 import { until } from '../conformance/store-suite.js';
 import { inProduction } from '../support/production.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';

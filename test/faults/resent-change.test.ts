@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import type { Core } from '../../lib/core.js';
 import type { AuthError } from '../../lib/index.js';
-import { RedisStore } from '../../lib/stores/redis-store.js';
+import { RedisStore } from '../../lib/stores/redis/redis-store.js';
 import { newCore } from '../lib/new-core.js';
+import { PATIENT } from '../support/patience.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 
@@ -21,7 +22,7 @@ beforeAll(async () => {
   client = new Redis({ port: proxy.port, retryStrategy: () => 20 });
   client.on('error', () => {});
   await once(client, 'ready');
-  core = newCore({ store: new RedisStore(client, { timeoutMs: 5_000 }) });
+  core = newCore({ store: new RedisStore(client, PATIENT) });
 });
 
 afterAll(async () => {

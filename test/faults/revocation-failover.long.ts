@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { createLatchkey, type Latchkey } from '../../lib/index.js';
-import { type DurabilityOptions, RedisStore, recommendedRedisOptions } from '../../lib/stores/redis-store.js';
+import { type DurabilityOptions, RedisStore, recommendedRedisOptions } from '../../lib/stores/redis/redis-store.js';
 import { until } from '../conformance/store-suite.js';
 import { MASTER_NAME, type RedisSentinel, startRedisSentinel } from '../support/redis-sentinel.js';
 import type { RedisServer } from '../support/redis-server.js';

@@ -1,4 +1,4 @@
-import { recommendedRedisOptions } from '../../lib/stores/redis-store.js';
+import { recommendedRedisOptions } from '../../lib/stores/redis/redis-store.js';
 import { type RedisSentinel, startRedisSentinel } from '../support/redis-sentinel.js';
 import { onSentinel } from './app-process.js';
 import { changesSummary, changeThrough } from './changes-heard.js';

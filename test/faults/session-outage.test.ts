@@ -1,6 +1,6 @@
 import type { Express, Request } from 'express';
 import { Redis, type RedisOptions } from 'ioredis';
-import { RedisStore } from '../../lib/stores/redis-store.js';
+import { RedisStore } from '../../lib/stores/redis/redis-store.js';
 import { until } from '../conformance/store-suite.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { type LoggedIn, newLatchkey, type Reply, type SessionApp, startSessionApp } from '../support/session-app.js';

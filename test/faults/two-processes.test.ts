@@ -4,7 +4,8 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { createLatchkey, type Latchkey } from '../../lib/index.js';
-import { RedisStore } from '../../lib/stores/redis-store.js';
+import { RedisStore } from '../../lib/stores/redis/redis-store.js';
+import { PATIENT } from '../support/patience.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { transpileLibrary } from '../support/transpiled-library.js';
 import { authorization } from '../support/verify.js';
@@ -23,7 +24,7 @@ describe('two processes on one Redis', () => {
   beforeAll(async () => {
     [server, folder] = await Promise.all([startRedis(), transpileLibrary()]);
     client = new Redis(server.url);
-    latchkey = createLatchkey({ store: new RedisStore(client) });
+    latchkey = createLatchkey({ store: new RedisStore(client, PATIENT) });
     other = fork(join(__dirname, '..', 'support', 'watching-process.mjs'), [folder, server.url], { execArgv: [] });
     expect(await answer()).toBe('ready');
   });

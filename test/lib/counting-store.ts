@@ -1,4 +1,4 @@
-import { MemoryStore } from '../../lib/stores/memory-store.js';
+import { MemoryStore } from '../../lib/stores/memory/memory-store.js';
 import type { ApiKeyStore, RecordStores, Store, StoreHealth } from '../../lib/stores/store.js';
 
 /** A `MemoryStore` that notes the name of every verb that is called on its keys, and can be down. */

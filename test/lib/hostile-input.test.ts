@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { type Core, createCore } from '../../lib/core.js';
 import { AuthError, type NewKey } from '../../lib/index.js';
-import { RedisStore } from '../../lib/stores/redis-store.js';
+import { RedisStore } from '../../lib/stores/redis/redis-store.js';
+import { PATIENT } from '../support/patience.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 
 /** What comes from outside ends in a clear answer, and a key that was made can always be ended. */
@@ -15,7 +16,7 @@ describe('API keys in Redis, made from anything', () => {
   beforeAll(async () => {
     server = await startRedis();
     client = new Redis(server.url);
-    core = createCore({ store: new RedisStore(client, { timeoutMs: 20_000 }), now: () => nowAt }, {});
+    core = createCore({ store: new RedisStore(client, PATIENT), now: () => nowAt }, {});
   });
   afterAll(async () => {
     await core.close();
@@ -132,7 +133,10 @@ describe('a key whose record is changed while it is being removed', () => {
     const server = await startRedis();
     const client = new Redis(server.url);
     let nowAt = Date.UTC(2026, 0, 1);
-    const core = createCore({ store: new RedisStore(client), now: () => nowAt, keys: { retentionMs: 1_000 } }, {});
+    const core = createCore(
+      { store: new RedisStore(client, PATIENT), now: () => nowAt, keys: { retentionMs: 1_000 } },
+      {},
+    );
     try {
       const { key } = await core.apiKeys.create({ name: 'n', ownerId: 'ada', lifetimeMs: 1_000 }, { by: 'test' });
       // What a sweep leaves that was cut off after the index entries, before the record, and then raced by a change.

@@ -1,7 +1,7 @@
 import { notDurable, storeUnavailable } from '../../lib/errors.js';
 import type { ApiKeyRecord } from '../../lib/records.js';
 import { ChangeEmitter } from '../../lib/stores/change-emitter.js';
-import { MemoryStore } from '../../lib/stores/memory-store.js';
+import { MemoryStore } from '../../lib/stores/memory/memory-store.js';
 import type { ApiKeyStore, Collection, RecordStores, Store } from '../../lib/stores/store.js';
 
 /** A store in memory whose keys can go back to what they were before, as a database does whose replica was behind. */

@@ -1,7 +1,7 @@
 import { type Core, type CoreOptions, createCore, type UserServices } from '../../lib/core.js';
 import { Principal } from '../../lib/principal.js';
-import { authUserName, publicSessionId } from '../../lib/session-id.js';
-import type { BegunSession, NewLogin, SessionTimeOptions } from '../../lib/sessions.js';
+import { authUserName, publicSessionId } from '../../lib/sessions/session-id.js';
+import type { BegunSession, NewLogin, SessionTimeOptions } from '../../lib/sessions/sessions.js';
 
 /** One process of an app with logins, without Express. */
 export interface SessionProcess extends UserServices {

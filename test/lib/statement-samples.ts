@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { Statement } from '../../lib/statement.js';
-import { toStatement } from '../../lib/statement.js';
+import type { Statement } from '../../lib/permissions/statement.js';
+import { toStatement } from '../../lib/permissions/statement.js';
 
 /** Few letters, so that patterns and texts often meet. */
 export const patternText = fc.string({ unit: fc.constantFrom('a', 'b', ':', '*'), maxLength: 8 });

@@ -1,7 +1,8 @@
 import { Redis } from 'ioredis';
-import { MemoryStore } from '../../lib/stores/memory-store.js';
-import { RedisStore } from '../../lib/stores/redis-store.js';
+import { MemoryStore } from '../../lib/stores/memory/memory-store.js';
+import { RedisStore } from '../../lib/stores/redis/redis-store.js';
 import type { Store } from '../../lib/stores/store.js';
+import { PATIENT } from '../support/patience.js';
 import { startRedis } from '../support/redis-server.js';
 
 /** A database under test; every `connect()` is what one process of an app would have. */
@@ -29,7 +30,7 @@ async function openRedis(): Promise<Database> {
       const client = new Redis(server.port, '127.0.0.1');
       client.on('error', () => {});
       clients.push(client);
-      const store = new RedisStore(client, { timeoutMs: 20_000 });
+      const store = new RedisStore(client, PATIENT);
       stores.push(store);
       return store;
     },

@@ -1,7 +1,8 @@
 import { Redis } from 'ioredis';
-import { MemoryStore } from '../../lib/stores/memory-store.js';
-import { RedisStore } from '../../lib/stores/redis-store.js';
+import { MemoryStore } from '../../lib/stores/memory/memory-store.js';
+import { RedisStore } from '../../lib/stores/redis/redis-store.js';
 import type { Store } from '../../lib/stores/store.js';
+import { PATIENT } from '../support/patience.js';
 import { startRedis } from '../support/redis-server.js';
 import { Clock } from './clock.js';
 
@@ -52,7 +53,7 @@ export async function openRedisPlace(): Promise<RedisPlace> {
     clock,
     client,
     connect() {
-      const store = new RedisStore(client, { timeoutMs: 20_000 });
+      const store = new RedisStore(client, PATIENT);
       stores.push(store);
       return store;
     },

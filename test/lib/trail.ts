@@ -1,4 +1,6 @@
-import { AuditTrail } from '../../lib/audit.js';
+import { AuditTrail } from '../../lib/audit/audit.js';
+import type { AuditEntry } from '../../lib/audit/trail-entry.js';
+import type { AuditQuery } from '../../lib/audit/trail-search.js';
 import { storeUnavailable } from '../../lib/errors.js';
 import type { ActivityEvent, ChangeEvent } from '../../lib/events.js';
 import { Events } from '../../lib/events.js';
@@ -10,8 +12,6 @@ import type {
   TrailPageRequest,
   TrailPart,
 } from '../../lib/stores/store.js';
-import type { AuditEntry } from '../../lib/trail-entry.js';
-import type { AuditQuery } from '../../lib/trail-search.js';
 import { Clock } from './clock.js';
 
 export type AuditVerb = keyof AuditStore;

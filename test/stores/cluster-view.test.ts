@@ -1,4 +1,4 @@
-import { isStillMaster, parseClusterNodes } from '../../lib/stores/cluster-view.js';
+import { isStillMaster, parseClusterNodes } from '../../lib/stores/redis/cluster-view.js';
 
 const [A, B, C] = ['a', 'b', 'c'].map((letter) => letter.repeat(40));
 

@@ -1,7 +1,8 @@
 import { Redis } from 'ioredis';
-import { RedisStore } from '../../lib/stores/redis-store.js';
+import { RedisStore } from '../../lib/stores/redis/redis-store.js';
 import type { AuditStore, TrailBounds } from '../../lib/stores/store.js';
 import { Draw } from '../conformance/store-samples.js';
+import { PATIENT } from '../support/patience.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 
 const DAY_MS = 86_400_000;
@@ -26,7 +27,7 @@ describe('the audit trail in Redis', () => {
   beforeEach(async () => {
     await admin.flushall();
     client = new Redis(server.url);
-    store = new RedisStore(client, { heartbeatMs: 60_000 });
+    store = new RedisStore(client, { ...PATIENT, heartbeatMs: 60_000 });
     audit = store.records.audit;
   });
 

@@ -1,16 +1,16 @@
 import { Cluster, type ClusterOptions } from 'ioredis';
 import { createLatchkey } from '../../lib/index.js';
-import { hashSlot } from '../../lib/stores/hash-slot.js';
-import { RedisStore, type RedisStoreOptions, recommendedRedisOptions } from '../../lib/stores/redis-store.js';
+import { hashSlot } from '../../lib/stores/redis/hash-slot.js';
+import { RedisStore, type RedisStoreOptions, recommendedRedisOptions } from '../../lib/stores/redis/redis-store.js';
 import { testStore } from '../conformance/store.js';
 import { Draw } from '../conformance/store-samples.js';
 import { until } from '../conformance/store-suite.js';
+import { PATIENT } from '../support/patience.js';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js';
 import type { RedisServer } from '../support/redis-server.js';
 import { type Pair, statusFor } from '../support/verify.js';
 
 /** How soon Redis answers is not what these tests are about, and a machine may be busy. */
-const PATIENT: RedisStoreOptions = { timeoutMs: 10_000 };
 
 describe('RedisStore on a Cluster', () => {
   const draw = new Draw(17);
@@ -85,7 +85,7 @@ describe('RedisStore on a Cluster', () => {
   it('takes a client of default options that has yet to connect', async () => {
     const client = new Cluster([...cluster.startupNodes], { lazyConnect: true });
     closing.push(() => client.disconnect());
-    const store = new RedisStore(client);
+    const store = new RedisStore(client, PATIENT);
     closing.push(() => store.close());
     const record = draw.record();
     expect(await store.records.apiKeys.insert(record)).toBe(true);
@@ -96,7 +96,7 @@ describe('RedisStore on a Cluster', () => {
   it('refuses a client whose key prefix would tear apart what belongs together', () => {
     const client = new Cluster([...cluster.startupNodes], { lazyConnect: true, keyPrefix: 'a{b' });
     const message = 'the keyPrefix of a Cluster must be without braces: they would move what belongs together';
-    expect(() => new RedisStore(client)).toThrow(new TypeError(message));
+    expect(() => new RedisStore(client, PATIENT)).toThrow(new TypeError(message));
     expect(client.status).toBe('wait');
     client.disconnect();
   });

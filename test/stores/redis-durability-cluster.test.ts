@@ -1,6 +1,6 @@
 import { Cluster } from 'ioredis';
 import type { ApiKeyRecord } from '../../lib/records.js';
-import { type DurabilityOptions, RedisStore, recommendedRedisOptions } from '../../lib/stores/redis-store.js';
+import { type DurabilityOptions, RedisStore, recommendedRedisOptions } from '../../lib/stores/redis/redis-store.js';
 import { changed, Draw } from '../conformance/store-samples.js';
 import { until } from '../conformance/store-suite.js';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js';

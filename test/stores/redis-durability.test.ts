@@ -1,15 +1,16 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import type { ApiKeyRecord } from '../../lib/records.js';
-import { type DurabilityOptions, RedisStore, type RedisStoreOptions } from '../../lib/stores/redis-store.js';
+import { type DurabilityOptions, RedisStore, type RedisStoreOptions } from '../../lib/stores/redis/redis-store.js';
 import { testStore } from '../conformance/store.js';
 import { changed, Draw } from '../conformance/store-samples.js';
 import { until } from '../conformance/store-suite.js';
+import { PATIENT } from '../support/patience.js';
 import { type RedisReplicas, startRedisReplicas } from '../support/redis-replicas.js';
 
 const TIMEOUT_MS = 600;
 /** What a busy machine may add to it. */
 const SLACK_MS = 1_000;
-const PATIENT = { replicas: 1, timeoutMs: 10_000 };
+const PATIENT_DURABILITY = { replicas: 1, timeoutMs: 10_000 };
 const NOT_DURABLE = {
   code: 'not_durable',
   status: 503,
@@ -40,7 +41,7 @@ describe('RedisStore with durability', () => {
   function open(durability?: DurabilityOptions, clientOptions: RedisOptions = {}, options: RedisStoreOptions = {}) {
     const client = new Redis(redis.master.url, clientOptions as object);
     client.on('error', () => {});
-    const store = new RedisStore(client, { timeoutMs: 10_000, ...(durability && { durability }), ...options });
+    const store = new RedisStore(client, { ...PATIENT, ...(durability && { durability }), ...options });
     closing.push(async () => {
       await store.close();
       client.disconnect();
@@ -65,7 +66,7 @@ describe('RedisStore with durability', () => {
     const openStore = () => {
       const client = new Redis(redis.master.url, { keyPrefix: 'host:' });
       clients.push(client);
-      return new RedisStore(client, { timeoutMs: 10_000, durability: PATIENT });
+      return new RedisStore(client, { ...PATIENT, durability: PATIENT_DURABILITY });
     };
     const cleanUp = () => clients.forEach((client) => void client.disconnect());
     return { store: openStore(), openSecond: openStore, cleanUp };
@@ -104,7 +105,7 @@ describe('RedisStore with durability', () => {
     });
 
     it('shares one WAIT between writes that are asked for at once', async () => {
-      const { apiKeys } = open(PATIENT);
+      const { apiKeys } = open(PATIENT_DURABILITY);
       await apiKeys.insert(draw.record());
       const before = await waits();
       const records = Array.from({ length: 20 }, () => draw.record());
@@ -114,7 +115,7 @@ describe('RedisStore with durability', () => {
     });
 
     it('lets one of many changes of one record at once win, and says so to the others', async () => {
-      const { apiKeys } = open(PATIENT);
+      const { apiKeys } = open(PATIENT_DURABILITY);
       const record = draw.record();
       await apiKeys.insert(record);
       const changes = Array.from({ length: 20 }, (_, n) => changed(record, { name: `change ${n}` }));
@@ -128,14 +129,14 @@ describe('RedisStore with durability', () => {
       ['that gives up commands soon', { commandTimeout: 1 }],
       ['that answers numbers as text, on RESP2', { stringNumbers: true, protocol: 2 }],
     ])('works for a client %s', async (_what, clientOptions) => {
-      const { store } = open(PATIENT, { ...clientOptions, commandTimeout: undefined as never });
+      const { store } = open(PATIENT_DURABILITY, { ...clientOptions, commandTimeout: undefined as never });
       const record = draw.record();
       expect(await store.records.apiKeys.insert(record)).toBe(true);
       expect(await store.records.apiKeys.update(record, changed(record, {}))).toBe(true);
     });
 
     it('sends nothing a second time because the server has forgotten the scripts', async () => {
-      const { apiKeys } = open(PATIENT);
+      const { apiKeys } = open(PATIENT_DURABILITY);
       const record = draw.record();
       await apiKeys.insert(record);
       await redis.ask(redis.master, 'SCRIPT', 'FLUSH');
@@ -147,7 +148,7 @@ describe('RedisStore with durability', () => {
 
     it('leaves nothing behind that is not a record or its index', async () => {
       await redis.ask(redis.master, 'FLUSHALL');
-      const { apiKeys } = open(PATIENT);
+      const { apiKeys } = open(PATIENT_DURABILITY);
       const record = draw.record();
       await apiKeys.insert(record);
       await apiKeys.confirm?.(record.id);
@@ -156,7 +157,7 @@ describe('RedisStore with durability', () => {
     });
 
     it('opens its connection for the first write and ends it when it is closed', async () => {
-      const { store, apiKeys, client } = open(PATIENT);
+      const { store, apiKeys, client } = open(PATIENT_DURABILITY);
       await until('the feed is live', () => store.changes.isLive);
       const before = await connections();
       await apiKeys.get('nothing');

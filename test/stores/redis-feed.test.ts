@@ -1,6 +1,6 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { createLatchkey } from '../../lib/index.js';
-import { RedisStore, type RedisStoreOptions } from '../../lib/stores/redis-store.js';
+import { RedisStore, type RedisStoreOptions } from '../../lib/stores/redis/redis-store.js';
 import { Draw } from '../conformance/store-samples.js';
 import { until } from '../conformance/store-suite.js';
 import { type RedisServer, type StartRedisOptions, startRedis } from '../support/redis-server.js';

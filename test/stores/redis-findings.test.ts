@@ -1,6 +1,6 @@
 import type { Finding, FindingId } from '../../lib/index.js';
-import type { RedisFacts } from '../../lib/stores/redis-facts.js';
-import { judgeRedis } from '../../lib/stores/redis-findings.js';
+import type { RedisFacts } from '../../lib/stores/redis/redis-facts.js';
+import { judgeRedis } from '../../lib/stores/redis/redis-findings.js';
 
 const INFO = {
   redis_version: '7.0.15',

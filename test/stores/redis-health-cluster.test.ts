@@ -1,7 +1,7 @@
 import { Cluster } from 'ioredis';
 import type { Finding, FindingId } from '../../lib/index.js';
 import { createLatchkey } from '../../lib/index.js';
-import { RedisStore, recommendedRedisOptions } from '../../lib/stores/redis-store.js';
+import { RedisStore, recommendedRedisOptions } from '../../lib/stores/redis/redis-store.js';
 import { until } from '../conformance/store-suite.js';
 import { inProduction } from '../support/production.js';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js';

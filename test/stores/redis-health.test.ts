@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Finding, FindingId, StoreHealth } from '../../lib/index.js';
-import { RedisStore } from '../../lib/stores/redis-store.js';
+import { RedisStore } from '../../lib/stores/redis/redis-store.js';
 import { until } from '../conformance/store-suite.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { makeTlsFiles } from '../support/tls-files.js';

@@ -1,5 +1,5 @@
 import { Redis, type RedisOptions } from 'ioredis';
-import { RedisStore, type RedisStoreOptions } from '../../lib/stores/redis-store.js';
+import { RedisStore, type RedisStoreOptions } from '../../lib/stores/redis/redis-store.js';
 import { until } from '../conformance/store-suite.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 

@@ -1,4 +1,4 @@
-import { Lane } from '../../lib/stores/redis-lane.js';
+import { Lane } from '../../lib/stores/redis/redis-lane.js';
 
 describe('what one server is asked', () => {
   let answers: (string | null)[];

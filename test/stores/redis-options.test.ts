@@ -1,5 +1,5 @@
 import { Cluster, Redis } from 'ioredis';
-import { RedisStore, recommendedRedisOptions } from '../../lib/stores/redis-store.js';
+import { RedisStore, recommendedRedisOptions } from '../../lib/stores/redis/redis-store.js';
 
 const SENTINELS = { sentinels: [{ host: '127.0.0.1', port: 1 }], name: 'm' };
 const NODES = [{ host: '127.0.0.1', port: 1 }];

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
-import { RedisStore } from '../../lib/stores/redis-store.js';
+import { RedisStore } from '../../lib/stores/redis/redis-store.js';
 import { changed, Draw } from '../conformance/store-samples.js';
+import { PATIENT } from '../support/patience.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 
 type Command = (...args: unknown[]) => Promise<unknown>;
@@ -25,7 +26,7 @@ describe('writes to Redis that are interrupted', () => {
   /** A process of its own; `interrupt` has something happen right before the next `command` that it sends. */
   function open() {
     const client = new Redis(server.url);
-    const store = new RedisStore(client, { timeoutMs: 10_000, heartbeatMs: 60_000 });
+    const store = new RedisStore(client, { ...PATIENT, heartbeatMs: 60_000 });
     closing.push(async () => {
       await store.close();
       client.disconnect();

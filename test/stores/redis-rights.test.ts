@@ -1,9 +1,10 @@
 import { Redis } from 'ioredis';
 import type { Finding, FindingId } from '../../lib/index.js';
-import { rightProbes } from '../../lib/stores/redis-rights.js';
-import { RedisStore, type RedisStoreOptions } from '../../lib/stores/redis-store.js';
+import { rightProbes } from '../../lib/stores/redis/redis-rights.js';
+import { RedisStore, type RedisStoreOptions } from '../../lib/stores/redis/redis-store.js';
 import { testStore } from '../conformance/store.js';
 import { until } from '../conformance/store-suite.js';
+import { PATIENT } from '../support/patience.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 
 /** What the connections themselves need, that of the change feed too. */
@@ -36,7 +37,7 @@ describe('the rights of a Redis user', () => {
     const options = { username: 'app', password: 'secret', enableReadyCheck: false };
     const client = new Redis(server.port, '127.0.0.1', options);
     client.on('error', () => {});
-    const store = new RedisStore(client, { keyPrefix: 'app:', timeoutMs: 10_000, ...settings });
+    const store = new RedisStore(client, { ...PATIENT, keyPrefix: 'app:', ...settings });
     opened.push({ close: () => client.status !== 'end' && client.disconnect() }, store);
     return store;
   }

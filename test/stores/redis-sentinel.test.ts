@@ -1,13 +1,13 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import type { AuthError } from '../../lib/index.js';
-import { RedisStore, type RedisStoreOptions, recommendedRedisOptions } from '../../lib/stores/redis-store.js';
+import { RedisStore, type RedisStoreOptions, recommendedRedisOptions } from '../../lib/stores/redis/redis-store.js';
 import { testStore } from '../conformance/store.js';
 import { Draw } from '../conformance/store-samples.js';
 import { until } from '../conformance/store-suite.js';
+import { PATIENT } from '../support/patience.js';
 import { MASTER_NAME, type RedisSentinel, startRedisSentinel } from '../support/redis-sentinel.js';
 
 /** How soon Redis answers is not what these tests are about, and a machine may be busy. */
-const PATIENT: RedisStoreOptions = { timeoutMs: 10_000 };
 
 describe('RedisStore behind Sentinel', () => {
   const draw = new Draw(18);
@@ -96,11 +96,12 @@ describe('RedisStore behind Sentinel', () => {
       );
     };
     const before = await count();
-    const store = new RedisStore(client);
+    const store = new RedisStore(client, PATIENT);
     await until('the feed is live', () => store.changes.isLive);
-    const while_ = await count();
-    expect(while_.some((n, at) => n > (before[at] ?? 0))).toBe(true); // others come and go meanwhile
+    const feeds = async () => String(await setup.ask(master, 'CLIENT', 'LIST')).match(/ flags=\w*t/g)?.length ?? 0;
+    await until('one connection tracks', async () => (await feeds()) === 1); // others come and go meanwhile
     await store.close();
+    await until('the feed is gone', async () => (await feeds()) === 0);
     await until('the connections are gone', async () => (await count()).every((n, at) => n <= (before[at] ?? 0)));
     expect(await client.ping()).toBe('PONG');
   });

@@ -2,9 +2,10 @@ import type { Express, Request } from 'express';
 import { Redis } from 'ioredis';
 import { adminRouter } from '../../admin-router/index.js';
 import type { Latchkey } from '../../lib/index.js';
-import { RedisStore } from '../../lib/stores/redis-store.js';
+import { RedisStore } from '../../lib/stores/redis/redis-store.js';
 import { until } from '../conformance/store-suite.js';
 import { Clock } from '../lib/clock.js';
+import { PATIENT } from '../support/patience.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { basic, type LoggedIn, newLatchkey, type SessionApp, startSessionApp } from '../support/session-app.js';
 import { PASSWORD } from '../support/test-directory.js';
@@ -28,7 +29,7 @@ describe('sessions in Redis', () => {
     admin = new Redis(server.url);
     clock = new Clock();
     const client = new Redis(server.url);
-    const store = new RedisStore(client, { heartbeatMs: 60_000 });
+    const store = new RedisStore(client, { ...PATIENT, heartbeatMs: 60_000 });
     latchkey = newLatchkey({ store, now: clock.now, audit: { flushIntervalMs: 60_000 } }); // commands are counted
     const add = (app: Express) => {
       app.post('/data', (req, res) => {

@@ -1,10 +1,11 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { createLatchkey } from '../../lib/index.js';
-import { generateSecret } from '../../lib/secret.js';
-import { RedisStore, type RedisStoreOptions } from '../../lib/stores/redis-store.js';
+import { RedisStore, type RedisStoreOptions } from '../../lib/stores/redis/redis-store.js';
+import { generateSecret } from '../../lib/verification/secret.js';
 import { type StoreUnderTest, testStore } from '../conformance/store.js';
 import { changed, Draw, ORDERS, START_AT } from '../conformance/store-samples.js';
 import { until } from '../conformance/store-suite.js';
+import { PATIENT } from '../support/patience.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { type Pair, statusFor } from '../support/verify.js';
 
@@ -32,7 +33,6 @@ const COMMANDS_OF_6_2 = [
 ];
 
 /** How soon Redis answers is not what these tests are about, and a machine may be busy. */
-const PATIENT: RedisStoreOptions = { timeoutMs: 10_000 };
 
 describe('RedisStore', () => {
   const draw = new Draw(6);
@@ -128,7 +128,7 @@ describe('RedisStore', () => {
       const client = connect();
       await client.ping();
       const before = await connections();
-      const store = new RedisStore(client);
+      const store = new RedisStore(client, PATIENT);
       await until('the feed is live', () => store.changes.isLive);
       expect(await connections()).toBe(before + 1);
       await store.close();
@@ -261,7 +261,7 @@ describe('RedisStore', () => {
   describe('two prefixes', () => {
     it('share nothing', async () => {
       await admin.flushall();
-      const [one, other] = ['one:', 'other:'].map((keyPrefix) => new RedisStore(connect(), { keyPrefix }));
+      const [one, other] = ['one:', 'other:'].map((keyPrefix) => new RedisStore(connect(), { ...PATIENT, keyPrefix }));
       if (!one || !other) throw new Error('unreachable');
       await until('both feeds are live', () => one.changes.isLive && other.changes.isLive);
       const heard: string[] = [];

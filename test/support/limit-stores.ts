@@ -1,8 +1,9 @@
 import { Redis } from 'ioredis';
 import { MemoryStore, type Store } from '../../lib/index.js';
-import { RedisStore } from '../../lib/stores/redis-store.js';
+import { RedisStore } from '../../lib/stores/redis/redis-store.js';
 import { until } from '../conformance/store-suite.js';
 import type { Clock } from '../lib/clock.js';
+import { PATIENT } from './patience.js';
 import { startRedis } from './redis-server.js';
 
 /** A database in which requests are counted, and what tests of it need to do to it. */
@@ -36,7 +37,7 @@ async function startRedisDatabase(): Promise<LimitDatabase> {
     async open() {
       const client = new Redis(server.url);
       clients.push(client);
-      const store = new RedisStore(client);
+      const store = new RedisStore(client, PATIENT);
       await until('the change feed is live', () => store.changes.isLive);
       return store;
     },

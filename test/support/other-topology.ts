@@ -1,5 +1,5 @@
 import { Cluster, Redis } from 'ioredis';
-import { recommendedRedisOptions } from '../../lib/stores/redis-store.js';
+import { recommendedRedisOptions } from '../../lib/stores/redis/redis-store.js';
 import { leadClients } from './led-clients.js';
 import { startRedisCluster } from './redis-cluster.js';
 import { MASTER_NAME, startRedisSentinel } from './redis-sentinel.js';
@@ -9,8 +9,8 @@ import { MASTER_NAME, startRedisSentinel } from './redis-sentinel.js';
  * server run as they are on another topology, of which all suites of a test file share one, one after the other.
  *
  * ```ts
- * jest.mock('ioredis', () => jest.requireActual('../support/led-clients.js').clients);
- * jest.mock('../support/redis-server.js', () => jest.requireActual('../support/other-topology.js').onCluster());
+ * jest.mock('ioredis', () => jest.requireActual('./led-clients.js').clients);
+ * jest.mock('./redis-server.js', () => jest.requireActual('./other-topology.js').onCluster());
  * import '../admin-router/api-keys.test.js';
  * ```
  */

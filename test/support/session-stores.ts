@@ -1,8 +1,9 @@
 import { Redis } from 'ioredis';
 import { MemoryStore, type Store } from '../../lib/index.js';
-import { RedisStore } from '../../lib/stores/redis-store.js';
+import { RedisStore } from '../../lib/stores/redis/redis-store.js';
 import { until } from '../conformance/store-suite.js';
 import type { Clock } from '../lib/clock.js';
+import { PATIENT } from './patience.js';
 import { startRedis } from './redis-server.js';
 
 /** A database for sessions, and what tests of sessions need to do to it. */
@@ -42,7 +43,7 @@ async function startRedisDatabase(): Promise<SessionDatabase> {
     async open() {
       const client = new Redis(server.url);
       clients.push(client);
-      const store = new RedisStore(client);
+      const store = new RedisStore(client, PATIENT);
       stores.push(store);
       await until('the change feed is live', () => store.changes.isLive);
       return store;

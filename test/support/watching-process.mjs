@@ -7,7 +7,7 @@ import { Redis } from 'ioredis';
 
 const [folder, url] = process.argv.slice(2);
 const { createLatchkey } = await import(pathToFileURL(`${folder}/lib/index.js`).href);
-const { RedisStore } = await import(pathToFileURL(`${folder}/lib/stores/redis-store.js`).href);
+const { RedisStore } = await import(pathToFileURL(`${folder}/lib/stores/redis/redis-store.js`).href);
 
 /** Verifications after the first refusal, none of which may let the key in. */
 const AFTERWARDS = 100;

@@ -1,0 +1,83 @@
+import type { ActivityEvent, DroppedEvent } from '../events.js';
+import { encodeEntry } from './trail-entry.js';
+
+/** Distinct events that wait for a flush; more are only counted. So much, at most, is written per process and flush. */
+const MAX_WAITING = 500;
+/** How many of them those can fill who are not let in: a flood of theirs leaves room for what the others do. */
+const MAX_OF_STRANGERS = 400;
+
+export type Activity = Exclude<ActivityEvent, DroppedEvent>;
+
+/** An event, and how often it happened: `event.at` is the first time. */
+export interface Repeated {
+  readonly event: ActivityEvent;
+  readonly count: number;
+  readonly lastAt: number;
+}
+
+/** The events of one organisation, in order. */
+export interface Batch {
+  readonly orgId: string | null;
+  readonly entries: readonly Repeated[];
+}
+
+/** Collects events for the next flush: equal ones once, with a count, and no more than fit. */
+export class ActivityBuffer {
+  #waiting = new Map<string, Repeated>();
+  #dropped = 0;
+
+  /** When it is full, this is an addition and no more: a flood must cost next to nothing. */
+  add(event: Activity): void {
+    if (this.#waiting.size >= roomFor(event)) this.#dropped++;
+    else this.#put({ event, count: 1, lastAt: event.at });
+  }
+
+  /** How many events wait, those that were only counted among them. */
+  get size(): number {
+    let size = this.#dropped;
+    for (const { count } of this.#waiting.values()) size += count;
+    return size;
+  }
+
+  /** Takes out what waits; what was only counted is an event of its own, at `nowAt`. */
+  drain(nowAt: number): Batch[] {
+    const repeated = [...this.#waiting.values()];
+    if (this.#dropped > 0) {
+      const event = { type: 'activity.dropped', at: nowAt, address: null, orgId: null, count: this.#dropped } as const;
+      repeated.push({ event, count: event.count, lastAt: nowAt });
+    }
+    this.#waiting = new Map();
+    this.#dropped = 0;
+    return byOrganisation(repeated);
+  }
+
+  /** Takes back what could not be written, before what has come since: of that, no more is kept than fits. */
+  restore(batches: readonly Batch[]): void {
+    const waiting = [...batches.flatMap(({ entries }) => entries), ...this.#waiting.values()];
+    this.#waiting = new Map();
+    for (const repeated of waiting) this.#put(repeated);
+  }
+
+  #put(repeated: Repeated): void {
+    const { event, count, lastAt } = repeated;
+    const key = encodeEntry({ ...event, at: 0 });
+    const same = this.#waiting.get(key);
+    if (same !== undefined) this.#waiting.set(key, { event: same.event, count: same.count + count, lastAt });
+    else if (event.type !== 'activity.dropped' && this.#waiting.size < roomFor(event)) this.#waiting.set(key, repeated);
+    else this.#dropped += count;
+  }
+}
+
+function roomFor({ type }: ActivityEvent): number {
+  return type === 'request.refused' || type === 'login.failed' ? MAX_OF_STRANGERS : MAX_WAITING;
+}
+
+function byOrganisation(repeated: readonly Repeated[]): Batch[] {
+  const batches = new Map<string | null, Repeated[]>();
+  for (const each of repeated) {
+    const entries = batches.get(each.event.orgId);
+    if (entries === undefined) batches.set(each.event.orgId, [each]);
+    else entries.push(each);
+  }
+  return Array.from(batches, ([orgId, entries]) => ({ orgId, entries }));
+}

@@ -1,0 +1,85 @@
+import type { ApiKeyKind, ApiKeyRecord, KeyState, KeyUsage } from '../records.js';
+import { KEY_STATES, keyState } from '../records.js';
+import type { Criterion, FieldTypes } from '../search/criteria.js';
+import { escapeLike } from '../search/criteria.js';
+
+/** A key as people and programs see it: the record without its hashes, what it was used for, and its state. */
+export interface ApiKey extends Omit<ApiKeyRecord, 'secretHash' | 'previousSecretHash' | 'expungeAt'>, KeyUsage {
+  readonly state: KeyState;
+}
+
+export function toApiKey(record: ApiKeyRecord, usage: KeyUsage, nowAt: number): ApiKey {
+  const { secretHash: _, previousSecretHash: __, expungeAt: ___, ...shown } = record;
+  return { ...shown, ...usage, state: keyState(record, nowAt) };
+}
+
+/** The one answer that holds the secret; it is not kept and cannot be had again. */
+export interface IssuedKey {
+  readonly key: ApiKey;
+  /** For `Authorization: ApiKey base64(id:secret)` and Basic. */
+  readonly secret: string;
+  /** For a raw header: `<prefix>_<id>_<secret>`. */
+  readonly token: string;
+}
+
+/** The fields that `search` takes. */
+export const SEARCHABLE_FIELDS = Object.freeze({
+  id: 'id',
+  kind: ['api-key', 'session-key'],
+  name: 'string',
+  description: 'string',
+  ownerId: 'string',
+  createdBy: 'string',
+  lastFour: 'string',
+  state: KEY_STATES,
+  policyIds: 'list',
+  parentIds: 'list',
+  internalOnly: 'boolean',
+  locale: 'string',
+  timeZone: 'string',
+  enabled: 'boolean',
+  createdAt: 'date',
+  updatedAt: 'date',
+  notBefore: 'date',
+  expiresAt: 'date',
+  revokedAt: 'date',
+  lastUsedAt: 'date',
+  lastFailedAt: 'date',
+  useCount: 'number',
+  failureCount: 'number',
+  version: 'number',
+} as const satisfies FieldTypes);
+
+/** The everyday conditions; all that are given must hold. Instants are epoch ms. */
+export interface KeyFilter {
+  readonly kind?: ApiKeyKind | undefined;
+  readonly states?: readonly KeyState[] | undefined;
+  /** `*` stands for any run of characters; without regard to case. */
+  readonly name?: string | undefined;
+  /** Inclusive. */
+  readonly createdFrom?: number | undefined;
+  /** Exclusive. */
+  readonly createdBefore?: number | undefined;
+  readonly expiresFrom?: number | undefined;
+  readonly expiresBefore?: number | undefined;
+}
+
+/** A filter as search criteria: there is one way to select keys. */
+export function filterCriteria(filter: KeyFilter): Criterion[] {
+  const criteria: Criterion[] = [];
+  const { kind, states, name, createdFrom, createdBefore, expiresFrom, expiresBefore } = filter;
+  if (kind !== undefined) criteria.push({ field: 'kind', test: 'equal', value: kind });
+  if (states !== undefined) criteria.push({ field: 'state', test: 'in', value: states });
+  if (name !== undefined) {
+    criteria.push({ field: 'name', test: 'like', value: escapeLike(name).replaceAll('*', '%') });
+  }
+  const ranges = [
+    ['createdAt', createdFrom, createdBefore],
+    ['expiresAt', expiresFrom, expiresBefore],
+  ] as const;
+  for (const [field, from, before] of ranges) {
+    if (from !== undefined) criteria.push({ field, test: 'greater-than-or-equal', value: from });
+    if (before !== undefined) criteria.push({ field, test: 'less-than', value: before });
+  }
+  return criteria;
+}

@@ -1,0 +1,97 @@
+import { invalidRequest, storeUnavailable } from '../errors.js';
+import { LIMITS } from '../limits.js';
+import type { ApiKeyRecord } from '../records.js';
+import type { ApiKeyStore } from '../stores/store.js';
+import { isText } from '../text.js';
+import type { AddressThrottle } from '../verification/address-throttle.js';
+import type { SecretHasher } from '../verification/secret.js';
+import { isWellFormed, splitToken } from '../verification/secret.js';
+import { isGone } from './key-changes.js';
+import type { KeyLifetimes } from './key-lifetimes.js';
+import type { KeyWriter } from './key-writer.js';
+
+export interface LeakReport {
+  /** What was found: `<prefix>_<id>_<secret>`, as the raw header has it. */
+  readonly token: string;
+  /** Where: for the audit trail. */
+  readonly source?: string | null | undefined;
+  /** Of who reports. */
+  readonly address?: string | null | undefined;
+}
+
+interface LeakedKeysOptions {
+  readonly prefix: string;
+  readonly hasher: SecretHasher;
+  readonly lifetimes: KeyLifetimes;
+  readonly throttle: AddressThrottle;
+  /** Epoch ms. */
+  readonly now: () => number;
+}
+
+/** Takes secrets that somebody has found where they do not belong. Who has one may end it: nobody need be asked. */
+export class LeakedKeys {
+  readonly #store: ApiKeyStore;
+  readonly #writer: KeyWriter;
+  readonly #options: LeakedKeysOptions;
+
+  constructor(store: ApiKeyStore, writer: KeyWriter, options: LeakedKeysOptions) {
+    this.#store = store;
+    this.#writer = writer;
+    this.#options = options;
+  }
+
+  /**
+   * Revokes the key whose secret it is, unless it is revoked already; of the secret before a rotation, only that one. False
+   * when it never was a secret of ours, or was replaced.
+   * @throws AuthError `too_many_attempts` for an address that sends too many wrong ones.
+   */
+  async report({ token, source = null, address = null }: LeakReport): Promise<boolean> {
+    if (source !== null && !isText(source, 0, LIMITS.reason)) {
+      throw invalidRequest([{ path: 'source', message: `must have at most ${LIMITS.reason} characters` }]);
+    }
+    const { prefix, hasher, throttle, now } = this.#options;
+    const pair = typeof token === 'string' ? splitToken(prefix, token) : null;
+    if (pair === null || !isWellFormed(prefix, pair.id, pair.secret)) return false;
+    const stored = await this.#store.get(pair.id);
+    const record = stored === null || isGone(stored, now()) ? null : stored;
+    const which = this.#which(record, pair.secret, now());
+    if (record === null || which === null) {
+      if (record === null) hasher.matches(pair.secret, hasher.dummy()); // takes as long as a wrong secret
+      throttle.refused(address, now());
+      return false;
+    }
+    const kind = { type: 'key.leaked' as const, secret: which, source };
+    await this.#writer.change(kind, record.id, { by: 'latchkey', address }, (latest, nowAt) => {
+      switch (this.#which(latest, pair.secret, nowAt)) {
+        case 'previous':
+          return { ...latest, previousSecretHash: null, previousSecretExpiresAt: null };
+        case 'current':
+          return latest.revokedAt !== null ? latest : this.#revoked(latest, nowAt);
+        default:
+          return latest; // rotated meanwhile
+      }
+    });
+    return true;
+  }
+
+  /** Which of the key's secrets `secret` is; null: none that is worth anything. */
+  #which(record: ApiKeyRecord | null, secret: string, nowAt: number): 'current' | 'previous' | null {
+    if (record === null) return null;
+    const matches = (hash: string) => {
+      const { hasher } = this.#options;
+      const compiled = hasher.compile(hash);
+      if (!hasher.canVerify(compiled)) throw storeUnavailable(`the pepper ${compiled.pepperId} is not configured`);
+      return hasher.matches(secret, compiled);
+    };
+    if (matches(record.secretHash)) return 'current';
+    const { previousSecretHash, previousSecretExpiresAt } = record;
+    const isInGrace = previousSecretHash !== null && nowAt < (previousSecretExpiresAt ?? 0);
+    return isInGrace && matches(previousSecretHash) ? 'previous' : null;
+  }
+
+  #revoked(record: ApiKeyRecord, nowAt: number): ApiKeyRecord {
+    const { lifetimes } = this.#options;
+    const expungeAt = record.kind === 'session-key' ? record.expungeAt : lifetimes.expungeAt(record.expiresAt, nowAt);
+    return { ...record, revokedAt: nowAt, revokedBy: 'latchkey', revokedReason: 'its secret was found', expungeAt };
+  }
+}

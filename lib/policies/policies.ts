@@ -1,0 +1,248 @@
+import type { AuditTrail } from '../audit/audit.js';
+import { changeRecord } from '../change-record.js';
+import { AuthError, invalidRequest } from '../errors.js';
+import type { ChangeEvent } from '../events.js';
+import { refuseFaults } from '../keys/key-builder.js';
+import { difference } from '../keys/key-changes.js';
+import { actorName, doer } from '../keys/key-rights.js';
+import type { ChangeOptions, MakeOptions } from '../keys/key-writer.js';
+import { toStatements } from '../permissions/statement.js';
+import { Principal } from '../principal.js';
+import type { PolicyRecord } from '../records.js';
+import type { Criterion } from '../search/criteria.js';
+import { checkCriteria, compileCriteria } from '../search/criteria.js';
+import { checkLimit, decodeCursor, encodeCursor, filterGently, scan } from '../search/scan.js';
+import type { PolicyStore } from '../stores/store.js';
+import { randomBase62 } from '../verification/secret.js';
+import type { NewPolicy, PolicyChanges } from './policy-input.js';
+import { CHANGEABLE_POLICY_FIELDS, checkPolicy, refusePolicyExcess } from './policy-input.js';
+import type { PolicyReader } from './policy-reader.js';
+import type { PolicyUsers } from './policy-users.js';
+import type { Policy } from './policy-view.js';
+import { SEARCHABLE_POLICY_FIELDS } from './policy-view.js';
+
+/** 128 bits, as the ids of keys. */
+const ID_LENGTH = 22;
+
+export interface PolicyQuery {
+  readonly orgId: string | null;
+  /** 1 to 200; default 50. */
+  readonly limit?: number | undefined;
+  /** `nextCursor` of the page before. */
+  readonly cursor?: string | undefined;
+}
+
+export interface PolicyPage {
+  readonly items: readonly Policy[];
+  /** Null at the end. A page may be short, even empty, before it. */
+  readonly nextCursor: string | null;
+}
+
+/**
+ * Named lists of statements. A change is in force at once in every process, for every key that refers to the policy. Every
+ * change is compare-and-set, and in the audit trail before it is made.
+ */
+export class Policies {
+  readonly #store: PolicyStore;
+  readonly #reader: PolicyReader;
+  readonly #users: PolicyUsers;
+  readonly #trail: AuditTrail;
+  readonly #now: () => number;
+
+  constructor(store: PolicyStore, reader: PolicyReader, users: PolicyUsers, trail: AuditTrail, now: () => number) {
+    this.#store = store;
+    this.#reader = reader;
+    this.#users = users;
+    this.#trail = trail;
+    this.#now = now;
+  }
+
+  /** @throws AuthError `invalid_request` naming each field; `forbidden` when `by` would give more than it has. */
+  async create(input: NewPolicy, options: MakeOptions): Promise<Policy> {
+    const { by } = options;
+    const nowAt = this.#now();
+    const record: PolicyRecord = {
+      id: randomBase62(ID_LENGTH),
+      version: 1,
+      type: input.type ?? 'custom',
+      name: input.name,
+      description: input.description ?? '',
+      orgId: input.orgId === undefined ? (by instanceof Principal ? by.orgId : null) : input.orgId,
+      statements: toStatements(input.statements ?? []),
+      templateId: input.templateId ?? null,
+      workspace: input.workspace ?? null,
+      properties: input.properties ?? {},
+      createdBy: actorName(by),
+      createdAt: nowAt,
+      updatedAt: nowAt,
+    };
+    refuseFaults(checkPolicy(input, record));
+    await this.#demandTemplate(record);
+    const policy = await this.#reader.view(record);
+    refusePolicyExcess(by, policy);
+    const event = toEvent('policy.created', {}, record, record, options, nowAt);
+    if (!(await this.#trail.write(event, () => this.#store.insert(record)))) {
+      throw new AuthError('conflict', { reason: 'the id exists' });
+    }
+    return policy;
+  }
+
+  /** Null when there is no such policy, or it is of another organisation; built-in ones belong to all. */
+  async get(id: string, orgId: string | null): Promise<Policy | null> {
+    const builtIn = this.#reader.builtIn.get(id);
+    if (builtIn !== undefined) return builtIn;
+    const record = await this.#store.get(id);
+    if (record !== null) return record.orgId === orgId ? await this.#reader.view(record) : null;
+    return await this.#users.internalPolicy(id, orgId);
+  }
+
+  /** A page of an organisation's policies, built-in ones included, by id, that meet all `criteria`. */
+  async search({ orgId, limit = 50, cursor }: PolicyQuery, criteria: readonly Criterion[] = []): Promise<PolicyPage> {
+    checkLimit(limit);
+    refuseFaults(checkCriteria(criteria, SEARCHABLE_POLICY_FIELDS));
+    const meetsAll = compileCriteria(criteria);
+    const { items, next } = await scan<Policy, Policy>({
+      read: (after, most) => this.#page(orgId, after, most),
+      positionOf: ({ id }) => id,
+      async select(policies) {
+        const wanted = new Set(await filterGently(policies, (policy) => meetsAll({ ...policy })));
+        return policies.map((policy) => (wanted.has(policy) ? policy : null));
+      },
+      limit,
+      after: cursor === undefined ? firstId(criteria) : decodeCursor(cursor, ([id]) => (isId(id) ? id : undefined)),
+      isAll: criteria.length === 0,
+    });
+    return { items, nextCursor: next === null ? null : encodeCursor([next]) };
+  }
+
+  /** Changes the fields that are given. @throws AuthError `not_found`, `conflict` for a built-in one, or as `create`. */
+  async update(id: string, changes: PolicyChanges, options: ChangeOptions): Promise<Policy> {
+    const { by } = options;
+    const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+    return await this.#change(id, options, async (record) => {
+      refusePolicyExcess(by, await this.#reader.view(record));
+      const statements = (changes.statements && toStatements(changes.statements)) ?? record.statements;
+      const next: PolicyRecord = { ...record, ...given, statements };
+      refuseFaults(checkPolicy(given, next, CHANGEABLE_POLICY_FIELDS));
+      refusePolicyExcess(by, await this.#reader.view(next));
+      return next;
+    });
+  }
+
+  /**
+   * Removes a policy for good. One in use is refused, unless `detach` takes it from the keys that have it; the policies that
+   * follow a template then keep the statements that they have. Returns how many it was detached from.
+   * @throws AuthError `not_found`, `precondition_failed`; `conflict` for a built-in one, or one in use, with the count;
+   * `not_durable` when it may be gone, or come back.
+   */
+  async remove(id: string, options: ChangeOptions & { readonly detach?: boolean | undefined }): Promise<number> {
+    const { by, ifVersion, detach = false } = options;
+    actorName(by);
+    this.#refuseBuiltIn(id);
+    const record = await this.#store.get(id);
+    if (record === null) await this.#store.confirm?.(id); // removed before, perhaps without having been acknowledged
+    if (record === null || (by instanceof Principal && by.orgId !== record.orgId)) throw new AuthError('not_found');
+    if (ifVersion !== undefined && ifVersion !== record.version) throw new AuthError('precondition_failed');
+    const users = detach ? 0 : await this.#users.count(record);
+    if (users > 0) throw inUse(record, users);
+    const detached = detach ? await this.#detach(record, options) : 0;
+    const event = toEvent('policy.deleted', record, {}, record, options, this.#now());
+    if (await this.#trail.write(event, () => this.#store.remove(record))) {
+      return detached + (await this.#detach(record, options)); // from keys that were given it meanwhile
+    }
+    throw new AuthError('conflict', { message: 'The policy was changed meanwhile. Read it again and retry.' });
+  }
+
+  /** How many keys have the policy and still work; of a template, how many policies follow it. */
+  async countUsers(policy: Policy): Promise<number> {
+    return policy.type === 'internal' ? 1 : await this.#users.count({ ...policy, type: policy.type });
+  }
+
+  async #detach(record: PolicyRecord, options: MakeOptions): Promise<number> {
+    if (record.type !== 'template') return await this.#users.detach(record.id, options);
+    const ids = await this.#users.followers(record.id, record.orgId);
+    for (const id of ids) {
+      await this.#change(id, { by: options.by, address: options.address }, async (follower) => {
+        const { statements } = await this.#reader.view(follower, record);
+        return follower.templateId === record.id
+          ? { ...follower, statements, templateId: null, workspace: null }
+          : follower;
+      });
+    }
+    return ids.length;
+  }
+
+  async #change(
+    id: string,
+    options: ChangeOptions,
+    change: (record: PolicyRecord) => Promise<PolicyRecord>,
+  ): Promise<Policy> {
+    actorName(options.by);
+    this.#refuseBuiltIn(id);
+    const changed = await changeRecord<PolicyRecord>({
+      now: this.#now,
+      ifVersion: options.ifVersion,
+      read: () => this.#store.get(id),
+      change,
+      write: (record, next, nowAt) =>
+        this.#trail.write(toEvent('policy.changed', record, next, next, options, nowAt), () =>
+          this.#store.update(record, next),
+        ),
+    });
+    return await this.#reader.view(changed);
+  }
+
+  #refuseBuiltIn(id: string): void {
+    if (this.#reader.builtIn.has(id)) {
+      throw new AuthError('conflict', { message: 'The policy is built in: it cannot be changed or deleted.' });
+    }
+  }
+
+  async #demandTemplate({ templateId, orgId }: PolicyRecord): Promise<void> {
+    if (templateId === null) return;
+    const template = await this.#store.get(templateId);
+    if (template?.type === 'template' && template.orgId === orgId) return;
+    throw invalidRequest([{ path: 'templateId', message: 'names no template' }]);
+  }
+
+  /** Stored ones and built-in ones, in the one order of their ids. */
+  async #page(orgId: string | null, after: string | undefined, limit: number) {
+    const { records, next } = await this.#store.page({ orgId, after, limit });
+    const stored = await Promise.all(records.map((record) => this.#reader.view(record)));
+    const isHere = ({ id }: Policy) => (after === undefined || id > after) && (next === null || id <= next);
+    const builtIn = [...this.#reader.builtIn.values()].filter(isHere);
+    return { entries: [...stored, ...builtIn].sort((a, b) => (a.id < b.id ? -1 : 1)), next };
+  }
+}
+
+function inUse({ type }: PolicyRecord, users: number): AuthError {
+  const what = `${users} ${type === 'template' ? 'policies' : 'keys'}`;
+  return new AuthError('conflict', {
+    message: `The policy is in use by ${what}: detach it from them, or leave it.`,
+    errors: [{ path: 'users', message: String(users) }],
+  });
+}
+
+function isId(id: unknown): id is string {
+  return typeof id === 'string' && id.length <= 128;
+}
+
+/** Paging by id: what is known to come before is not looked at. */
+function firstId(criteria: readonly Criterion[]): string | undefined {
+  const bounds = criteria.filter(({ field, test }) => field === 'id' && test === 'greater-than');
+  return bounds
+    .map(({ value }) => String(value))
+    .sort()
+    .at(-1);
+}
+
+function toEvent(
+  type: Extract<ChangeEvent, { readonly policyId: string }>['type'],
+  before: object,
+  after: object,
+  { id, orgId }: PolicyRecord,
+  { by, address = null }: MakeOptions,
+  at: number,
+): ChangeEvent {
+  return { type, at, address, orgId, ...doer(by), policyId: id, ...difference(before, after) };
+}

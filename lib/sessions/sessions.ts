@@ -1,0 +1,240 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import { AuthError, invalidRequest, passNotDurable } from '../errors.js';
+import type { Events } from '../events.js';
+import type { Actor } from '../keys/key-rights.js';
+import { doer } from '../keys/key-rights.js';
+import type { ListedSession, SessionStates } from '../stores/state.js';
+import type { User } from '../users.js';
+import type { FailedLogins } from './lockout.js';
+import type { LoginRecord, Session, SessionKind } from './login-record.js';
+import { toSession } from './login-record.js';
+import { generateSessionId, hashRequestId, publicSessionId, remainingMs } from './session-id.js';
+
+const MAX_USER_AGENT = 200;
+/** An IPv6 address with a zone fits; what a trusted header claims to be one may be anything. */
+const MAX_ADDRESS = 64;
+const REQUEST_ID_BYTES = 16;
+/** express-session wants its cookie in what it reads. */
+const EMPTY_DATA = '{"cookie":{}}';
+const DAY_MS = 86_400_000;
+/** How often, and after how many ms, one of several logins at once looks whether the others have given way. */
+const LOOKS = 10;
+const LOOK_AGAIN_MS = 20;
+
+export interface SessionTimeOptions {
+  /** A session ends after this long without use, in ms. Default 30 minutes. */
+  readonly idleMs?: number;
+  /** The same for session tokens. Default 10 minutes. */
+  readonly tokenIdleMs?: number;
+  /** A session ends after this long whatever its use, in ms. Default 12 hours. */
+  readonly absoluteMs?: number;
+  /** Sessions that one user may have at once. Default: any number. */
+  readonly maxPerUser?: number;
+  /** What happens to one more: it is refused (409), or the oldest ends. Default `end-oldest`. */
+  readonly whenFull?: 'refuse' | 'end-oldest';
+}
+
+/** A login about to become a session. */
+export interface NewLogin {
+  readonly user: User;
+  readonly kind: SessionKind;
+  readonly address: string | null;
+  readonly userAgent: string | null;
+  readonly failed: FailedLogins;
+  /** Shorter than the instance's, for this login. */
+  readonly idleMs?: number | undefined;
+  readonly absoluteMs?: number | undefined;
+}
+
+/** Who ends a session, for the audit trail. */
+export interface EndOptions {
+  /** Default: nobody who is known. */
+  readonly by?: Actor | undefined;
+  /** The client's. */
+  readonly address?: string | null | undefined;
+}
+
+/** The secrets of a new session, told once. */
+export interface BegunSession {
+  readonly sessionId: string;
+  readonly requestId: string;
+  readonly login: LoginRecord;
+}
+
+/** Begins, lists and ends login sessions. */
+export class Sessions {
+  readonly #states: SessionStates;
+  readonly #events: Events;
+  readonly #now: () => number;
+  readonly #idleMs: Readonly<Record<SessionKind, number>>;
+  readonly #absoluteMs: number;
+  readonly #maxPerUser: number;
+  readonly #whenFull: 'refuse' | 'end-oldest';
+
+  /** @throws TypeError for an option out of range. */
+  constructor(states: SessionStates, options: SessionTimeOptions, events: Events, now: () => number) {
+    this.#events = events;
+    const { maxPerUser = Number.POSITIVE_INFINITY, whenFull = 'end-oldest' } = options;
+    this.#states = states;
+    this.#now = now;
+    this.#idleMs = {
+      cookie: duration('idleMs', options.idleMs ?? 1_800_000),
+      token: duration('tokenIdleMs', options.tokenIdleMs ?? 600_000),
+    };
+    this.#absoluteMs = duration('absoluteMs', options.absoluteMs ?? 43_200_000);
+    const isAny = maxPerUser === Number.POSITIVE_INFINITY;
+    if (!isAny && !(Number.isInteger(maxPerUser) && maxPerUser >= 1)) {
+      throw new TypeError('session.maxPerUser must be at least 1');
+    }
+    if (!['refuse', 'end-oldest'].includes(whenFull)) {
+      throw new TypeError('session.whenFull must be "refuse" or "end-oldest"');
+    }
+    this.#maxPerUser = maxPerUser;
+    this.#whenFull = whenFull;
+  }
+
+  /** An id for a session of the host's that nobody is logged in to. */
+  anonymousId(): string {
+    return generateSessionId({ idleMs: this.#idleMs.cookie, expiresAt: this.#now() + this.#absoluteMs });
+  }
+
+  /** Makes a session and its secrets; nothing is stored yet. */
+  begin({ user, kind, address, userAgent, failed, idleMs, absoluteMs }: NewLogin): BegunSession {
+    const createdAt = this.#now();
+    const requestId = randomBytes(REQUEST_ID_BYTES).toString('hex').toUpperCase();
+    const times = {
+      idleMs: shorter('idleMs', idleMs, this.#idleMs[kind]),
+      expiresAt: createdAt + shorter('absoluteMs', absoluteMs, this.#absoluteMs),
+    };
+    const sessionId = generateSessionId(times);
+    const login: LoginRecord = {
+      ...times,
+      userId: user.id,
+      orgId: user.orgId,
+      userName: user.userName,
+      kind,
+      requestIdHash: hashRequestId(requestId),
+      createdAt,
+      address: address === null ? null : address.slice(0, MAX_ADDRESS),
+      userAgent: userAgent === null ? null : userAgent.slice(0, MAX_USER_AGENT),
+      failedBefore: failed.count,
+      lastFailedAt: failed.count === 0 ? null : failed.lastAt,
+    };
+    return { sessionId, requestId, login };
+  }
+
+  /** Stores a session that `begin` made. `data` is the host's own, as express-session has it in JSON; default empty. */
+  async save({ sessionId, login }: BegunSession, data = EMPTY_DATA): Promise<Session> {
+    const { userId, createdAt, expiresAt } = login;
+    const ttlMs = remainingMs(login, createdAt);
+    const session = { login: JSON.stringify(login), data, userId, createdAt, expiresAt };
+    const id = publicSessionId(sessionId);
+    await this.#states.insert(id, session, ttlMs);
+    const { orgId, kind, address } = login;
+    this.#events.emit({ type: 'session.started', at: createdAt, address, orgId, sessionId: id, userId, kind });
+    return toSession(id, login, ttlMs, createdAt);
+  }
+
+  /**
+   * Sees to it that the user of a session just stored has no more than `maxPerUser`. A further one stays only once it has
+   * seen no more than allowed: whatever the clocks say, and however many come at once, of which the oldest stay.
+   * @throws AuthError `conflict`, the session being ended, when it is refused.
+   */
+  async enforceLimit({ sessionId, login }: BegunSession): Promise<void> {
+    if (this.#maxPerUser === Number.POSITIVE_INFINITY) return;
+    const { userId, orgId, address } = login;
+    const ending = { by: userId, address };
+    const id = publicSessionId(sessionId);
+    const byAge = (a: Session, b: Session) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
+    const aliveByAge = async () => (await this.list(userId)).toSorted(byAge);
+    if (this.#whenFull === 'end-oldest') {
+      const sessions = await aliveByAge();
+      for (const oldest of sessions.slice(0, -this.#maxPerUser)) await this.#giveWay(oldest, ending);
+      return;
+    }
+    for (let looks = 0; looks < LOOKS; looks++) {
+      const sessions = await aliveByAge();
+      if (sessions.length <= this.#maxPerUser) return;
+      if (!sessions.slice(0, this.#maxPerUser).some((session) => session.id === id)) break;
+      await setTimeout(LOOK_AGAIN_MS);
+    }
+    await this.#giveWay({ id, userId, orgId }, ending);
+    throw new AuthError('conflict', { message: 'The user has as many sessions as are allowed. End one of them.' });
+  }
+
+  /** The user's sessions that are alive, newest first. */
+  async list(userId: string): Promise<Session[]> {
+    const nowAt = this.#now();
+    const sessions = (await this.#states.list(userId)).map(({ id, login, ttlMs }) =>
+      toSession(id, JSON.parse(login) as LoginRecord, ttlMs, nowAt),
+    );
+    return sessions
+      .filter(({ expiresAt }) => expiresAt > nowAt)
+      .sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
+  }
+
+  /** By the public id; null when it has ended. */
+  async find(id: string): Promise<Session | null> {
+    const found = await this.#states.find(id);
+    const nowAt = this.#now();
+    const session = found && toSession(id, JSON.parse(found.login) as LoginRecord, found.ttlMs, nowAt);
+    return session !== null && session.expiresAt > nowAt ? session : null;
+  }
+
+  /**
+   * By the public id. False when there was no such session of this user. When it resolves, the session is over.
+   * @throws AuthError `not_durable` when it is over, but a failover might bring it back.
+   */
+  async end(id: string, userId: string, options: EndOptions = {}): Promise<boolean> {
+    const session = await this.find(id);
+    return session?.userId === userId && (await this.#end(session, options));
+  }
+
+  /** By the public id, whoever is logged in to it, or nobody. */
+  async endAnybodys(id: string, options: EndOptions = {}): Promise<void> {
+    const session = await this.find(id);
+    if (session === null) await this.#states.end(id, null);
+    else await this.#end(session, options);
+  }
+
+  /** Ends all sessions of a user but `exceptId`; returns how many. */
+  async endAll(userId: string, exceptId?: string, options: EndOptions = {}): Promise<number> {
+    const sessions = (await this.#states.list(userId)).filter(({ id }) => id !== exceptId);
+    const end = ({ id, login }: ListedSession) => this.#end({ ...(JSON.parse(login) as LoginRecord), id }, options);
+    await Promise.all(sessions.map(end));
+    return sessions.length;
+  }
+
+  /** As `#end`, for a login, which does not depend on replicas. */
+  async #giveWay(session: Ended, options: EndOptions): Promise<void> {
+    await this.#end(session, options).catch(passNotDurable);
+  }
+
+  /** For a session that is known to be the user's. */
+  async #end(session: Ended, { by, address = null }: EndOptions): Promise<boolean> {
+    const { id: sessionId, userId, orgId } = session;
+    const who = by === undefined ? NOBODY : doer(by);
+    const isEnded = await this.#states.end(sessionId, userId);
+    if (isEnded) {
+      this.#events.emit({ type: 'session.ended', at: this.#now(), address, orgId, ...who, sessionId, userId });
+    }
+    return isEnded;
+  }
+}
+
+type Ended = Pick<Session, 'id' | 'userId' | 'orgId'>;
+
+const NOBODY = { actorId: null, credentialId: null };
+
+function duration(name: string, ms: number): number {
+  if (Number.isSafeInteger(ms) && ms >= 1_000 && ms <= 366 * DAY_MS) return ms;
+  throw new TypeError(`session.${name} must be a whole number of ms from 1,000 to a year`);
+}
+
+/** A login may ask for less than the instance allows, not for more. */
+function shorter(name: string, asked: number | undefined, allowed: number): number {
+  if (asked === undefined) return allowed;
+  if (Number.isSafeInteger(asked) && asked >= 1_000 && asked <= allowed) return asked;
+  throw invalidRequest([{ path: name, message: `must be from 1 to ${allowed / 1_000} seconds` }]);
+}

@@ -1,0 +1,169 @@
+import type { Events } from '../events.js';
+import type { ApiKeyStore, UsageDelta } from '../stores/store.js';
+
+/** Keys that may wait for the next flush; more are counted on the key itself and enter when there is room. */
+const MAX_WAITING = 100_000;
+/** When so many keys wait, the flush does not wait for its time. */
+const FLUSH_EARLY_AT = 10_000;
+
+export interface UsageOptions {
+  /** Between two writes of what was collected, in ms; a crash loses at most this much usage. Default 5,000. */
+  readonly flushIntervalMs?: number;
+}
+
+interface Owned {
+  readonly id: string;
+  readonly orgId: string | null;
+  readonly ownerId: string;
+}
+
+/** What happened to one key since the last flush. Belongs to the cached entry of that key, or to several of one id. */
+export class UsageCounter {
+  readonly #recorder: UsageRecorder;
+  readonly #key: Owned;
+  #uses = 0;
+  #failures = 0;
+  #lastFailedAt: number | null = null;
+  #lastUsedAt: number | null = null;
+  #lastUsedFrom: string | null = null;
+  #isWaiting = false;
+
+  constructor(recorder: UsageRecorder, key: Owned) {
+    this.#recorder = recorder;
+    this.#key = key;
+  }
+
+  get id(): string {
+    return this.#key.id;
+  }
+
+  used(nowAt: number, address: string | null): void {
+    this.#uses++;
+    this.#lastUsedAt = nowAt;
+    this.#lastUsedFrom = address;
+    if (!this.#isWaiting) this.#isWaiting = this.#recorder.enlist(this);
+  }
+
+  failed(nowAt: number): void {
+    this.#failures++;
+    this.#lastFailedAt = nowAt;
+    if (!this.#isWaiting) this.#isWaiting = this.#recorder.enlist(this);
+  }
+
+  /** Hands over what was counted and begins again at zero. */
+  drain(): UsageDelta {
+    const { id, orgId, ownerId } = this.#key;
+    const delta = {
+      id,
+      orgId,
+      ownerId,
+      uses: this.#uses,
+      failures: this.#failures,
+      lastFailedAt: this.#lastFailedAt,
+      lastUsedAt: this.#lastUsedAt,
+      lastUsedFrom: this.#lastUsedFrom,
+    };
+    this.#uses = 0;
+    this.#failures = 0;
+    this.#lastFailedAt = null;
+    this.#lastUsedAt = null;
+    this.#lastUsedFrom = null;
+    this.#isWaiting = false;
+    return delta;
+  }
+
+  /** Takes back what could not be written. */
+  restore(delta: UsageDelta): void {
+    this.#uses += delta.uses;
+    this.#failures += delta.failures;
+    this.#lastFailedAt = later(this.#lastFailedAt, delta.lastFailedAt);
+    if (delta.lastUsedAt !== null && delta.lastUsedAt > (this.#lastUsedAt ?? Number.NEGATIVE_INFINITY)) {
+      this.#lastUsedAt = delta.lastUsedAt;
+      this.#lastUsedFrom = delta.lastUsedFrom;
+    }
+    if (!this.#isWaiting) this.#isWaiting = this.#recorder.enlist(this);
+  }
+}
+
+function later(a: number | null, b: number | null): number | null {
+  return a === null || (b !== null && b > a) ? b : a;
+}
+
+/** Collects uses and refusals in the process and writes them in batches: never a write per request. */
+export class UsageRecorder {
+  readonly #store: ApiKeyStore;
+  readonly #events: Events;
+  readonly #timer: NodeJS.Timeout;
+  #waiting = new Map<string, UsageCounter>();
+  #flush: Promise<void> | null = null;
+  /** What a failed flush puts back must not call for the next one at once. */
+  #isFailing = false;
+
+  constructor(store: ApiKeyStore, events: Events, options: UsageOptions = {}) {
+    const { flushIntervalMs = 5_000 } = options;
+    if (!Number.isSafeInteger(flushIntervalMs) || flushIntervalMs < 10 || flushIntervalMs > 3_600_000) {
+      throw new TypeError('usage.flushIntervalMs must be a whole number from 10 to 3600000');
+    }
+    this.#store = store;
+    this.#events = events;
+    this.#timer = setInterval(() => this.#flushInBackground(), flushIntervalMs).unref();
+  }
+
+  /** The one that waits for the next flush, if there is one: without a cache, too, a key is written once for each flush. */
+  counter(key: Owned): UsageCounter {
+    return this.#waiting.get(key.id) ?? new UsageCounter(this, key);
+  }
+
+  /** True when `counter` is written with the next flush; false when too many wait. */
+  enlist(counter: UsageCounter): boolean {
+    const waiting = this.#waiting.get(counter.id);
+    if (waiting !== undefined) {
+      waiting.restore(counter.drain()); // of the same key, read from the store twice
+      return false;
+    }
+    if (this.#waiting.size >= MAX_WAITING) return false;
+    this.#waiting.set(counter.id, counter);
+    if (this.#waiting.size === FLUSH_EARLY_AT && !this.#isFailing) setImmediate(() => this.#flushInBackground());
+    return true;
+  }
+
+  /** Writes what was collected. Rejects when the store does not take it; it is then kept for the next time. */
+  flush(): Promise<void> {
+    this.#flush ??= this.#write().finally(() => {
+      this.#flush = null;
+    });
+    return this.#flush;
+  }
+
+  /** Writes what is left; rejects when the store does not take it. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#flush?.catch(() => {}); // what it could not write waits again
+    await this.flush();
+  }
+
+  #flushInBackground(): void {
+    this.flush().catch(() => {}); // kept for the next time
+  }
+
+  async #write(): Promise<void> {
+    const batch = Array.from(this.#waiting.values(), (counter) => ({ counter, delta: counter.drain() }));
+    this.#waiting = new Map();
+    if (batch.length === 0) return;
+    try {
+      const deltas = batch.map(({ delta }) => delta);
+      const firstUsed = new Set(await this.#store.addUsage(deltas));
+      this.#isFailing = false;
+      for (const delta of deltas.filter(({ id }) => firstUsed.has(id))) this.#tellFirstUse(delta);
+    } catch (error) {
+      this.#isFailing = true;
+      for (const { counter, delta } of batch) counter.restore(delta);
+      throw error;
+    }
+  }
+
+  #tellFirstUse({ id: keyId, orgId, ownerId, lastUsedAt, lastUsedFrom: address }: UsageDelta): void {
+    if (lastUsedAt === null) return;
+    this.#events.emit({ type: 'key.first-used', at: lastUsedAt, address, orgId, keyId, ownerId });
+  }
+}

@@ -1,0 +1,140 @@
+import { deepFreeze } from '../freeze.js';
+import type { KeyNotices } from '../keys/key-notices.js';
+import { Permissions } from '../permissions/permissions.js';
+import type { Statement } from '../permissions/statement.js';
+import type { Policy } from '../policies/policy-view.js';
+import { type Identity, Principal, type PrincipalCredential, Rights } from '../principal.js';
+import type { ApiKeyRecord } from '../records.js';
+import {
+  ADDRESS_NOT_ALLOWED,
+  DISABLED,
+  EXPIRED,
+  NOT_YET_VALID,
+  ORIGIN_NOT_ALLOWED,
+  REVOKED,
+  type Refusal,
+  UNUSED_TOO_LONG,
+} from '../refusal.js';
+import { AddressList } from './address-list.js';
+import type { Owner } from './owners.js';
+import type { CompiledHash, CredentialScheme, SecretHasher } from './secret.js';
+import type { UsageCounter } from './usage.js';
+
+/** What a key is made ready from. */
+export interface VerifiableParts {
+  readonly record: ApiKeyRecord;
+  readonly policies: readonly Policy[];
+  /** As the store has it. */
+  readonly lastUsedAt: number | null;
+  readonly usage: UsageCounter;
+}
+
+/** A record made ready for verification: hashes decoded, rights and restrictions compiled. */
+export class VerifiableKey {
+  readonly record: ApiKeyRecord;
+  readonly usage: UsageCounter;
+  readonly hash: CompiledHash;
+  readonly previousHash: CompiledHash | null;
+  readonly #statements: readonly Statement[];
+  readonly #policyIds: ReadonlySet<string>;
+  readonly #rights: Rights;
+  readonly #addresses: AddressList | null;
+  readonly #origins: ReadonlySet<string> | null;
+  readonly #isRestricted: boolean;
+  readonly #notices: Pick<KeyNotices, 'unusedAt'>;
+  #unusedAt: number | null;
+  /** The owner for whom the principals were made. */
+  #owner: Owner | null = null;
+  #principals: Partial<Record<CredentialScheme, Principal>> = {};
+
+  constructor(
+    { record, policies, lastUsedAt, usage }: VerifiableParts,
+    hasher: SecretHasher,
+    notices: Pick<KeyNotices, 'unusedAt'>,
+  ) {
+    this.record = deepFreeze(record);
+    this.usage = usage;
+    this.hash = hasher.compile(record.secretHash);
+    this.previousHash = record.previousSecretHash === null ? null : hasher.compile(record.previousSecretHash);
+    const { statements, ceiling, resources, allowedAddresses, allowedOrigins } = record;
+    const ofPolicies = policies.map((policy) => policy.statements);
+    this.#statements = Object.freeze([...statements, ...ofPolicies.flat()]);
+    this.#rights = new Rights(new Permissions({ anyOf: [statements, ...ofPolicies] }, ...ceiling), resources);
+    this.#policyIds = new Set([...record.policyIds, ...policies.flatMap(({ templateId }) => templateId ?? [])]);
+    this.#addresses = allowedAddresses === null ? null : new AddressList(allowedAddresses);
+    this.#origins = allowedOrigins === null ? null : new Set(allowedOrigins);
+    this.#notices = notices;
+    this.#unusedAt = notices.unusedAt(record, lastUsedAt);
+    this.#isRestricted = this.#addresses !== null || this.#origins !== null || this.#unusedAt !== null;
+  }
+
+  /** Why the key does not let anybody in, whose secret was right; null when it does. */
+  refusalOf(nowAt: number, address: string | null, origin: string | undefined): Refusal | null {
+    return this.endedAt(nowAt) ?? (this.#isRestricted ? this.#restriction(nowAt, address, origin) : null);
+  }
+
+  /** Whether its rights come from the policy, or the template, of that id. */
+  isMadeOf(policyId: string): boolean {
+    return this.#policyIds.has(policyId);
+  }
+
+  /** Why nobody could use it at `nowAt`, from wherever; null when somebody could. */
+  endedAt(nowAt: number): Refusal | null {
+    const { revokedAt, enabled, notBefore, expiresAt } = this.record;
+    if (revokedAt !== null) return REVOKED;
+    if (!enabled) return DISABLED;
+    if (notBefore !== null && nowAt < notBefore) return NOT_YET_VALID;
+    if (expiresAt !== null && nowAt >= expiresAt) return EXPIRED;
+    return null;
+  }
+
+  used(nowAt: number, address: string | null): void {
+    this.usage.used(nowAt, address);
+    if (this.#unusedAt !== null) this.#unusedAt = this.#notices.unusedAt(this.record, nowAt);
+  }
+
+  /** Made once for each form and owner. `owner` null: the host has not told who its users are. */
+  principal(scheme: CredentialScheme, owner: Owner | null): Principal {
+    if (owner !== this.#owner) {
+      this.#owner = owner;
+      this.#principals = {};
+    }
+    const made = this.#principals[scheme];
+    if (made !== undefined) return made;
+    const rights = owner === null ? this.#rights : this.#rights.within(owner.permissions);
+    const principal = new Principal(this.#identity(scheme), rights, [this.record.id, ...this.record.parentIds]);
+    this.#principals[scheme] = principal;
+    return principal;
+  }
+
+  #restriction(nowAt: number, address: string | null, origin: string | undefined): Refusal | null {
+    if (this.#unusedAt !== null && nowAt >= this.#unusedAt) return UNUSED_TOO_LONG;
+    if (this.#addresses !== null && !this.#addresses.includes(address)) return ADDRESS_NOT_ALLOWED;
+    if (this.#origins !== null && (origin === undefined || !this.#origins.has(origin))) return ORIGIN_NOT_ALLOWED;
+    return null;
+  }
+
+  #identity(scheme: CredentialScheme): Identity {
+    const { ownerId, orgId, policyIds, resources, properties, locale, timeZone } = this.record;
+    const rest = { orgId, policyIds, resources, properties, locale, timeZone };
+    return { ...rest, id: ownerId, credential: credentialOf(this.record, scheme), statements: this.#statements };
+  }
+}
+
+function credentialOf(record: ApiKeyRecord, scheme: CredentialScheme): PrincipalCredential {
+  const { kind, id, name, expiresAt, internalOnly, allowedAddresses, allowedOrigins } = record;
+  const { maxRequestsPerMinute, countedWith, disableUnusedAfterMs } = record;
+  return {
+    kind,
+    id,
+    name,
+    scheme,
+    expiresAt,
+    ...(internalOnly && { internalOnly }),
+    ...(allowedAddresses && { allowedAddresses }),
+    ...(allowedOrigins && { allowedOrigins }),
+    ...(maxRequestsPerMinute !== null && { maxRequestsPerMinute }),
+    ...(countedWith !== null && { countedWith }),
+    ...(disableUnusedAfterMs !== null && { disableUnusedAfterMs }),
+  };
+}

@@ -1,0 +1,267 @@
+import { LRUCache } from 'lru-cache';
+import { storeUnavailable } from '../errors.js';
+import type { KeyLifetimes } from '../keys/key-lifetimes.js';
+import type { KeyNotices } from '../keys/key-notices.js';
+import type { PolicyReader } from '../policies/policy-reader.js';
+import type { Principal } from '../principal.js';
+import type { ApiKeyRecord } from '../records.js';
+import { MALFORMED, OWNER_DISABLED, OWNER_MOVED, PARENT_ENDED, Refusal, UNKNOWN_ID, WRONG_SECRET } from '../refusal.js';
+import type { Store } from '../stores/store.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
+import type { AddressThrottle } from './address-throttle.js';
+import type { Owner, Owners } from './owners.js';
+import type { CompiledHash, Credential, SecretHasher } from './secret.js';
+import { hasPairShape, isWellFormed } from './secret.js';
+import type { UsageRecorder } from './usage.js';
+import { VerifiableKey } from './verifiable-key.js';
+import type { VerificationCacheOptions } from './verification-cache.js';
+import { VerificationCache } from './verification-cache.js';
+
+/** Refused keys of which it is remembered whose they are. */
+const MAX_HOLDERS = 1_000;
+
+export type Verdict = Principal | Refusal;
+
+export interface VerifierOptions {
+  readonly prefix: string;
+  readonly hasher: SecretHasher;
+  readonly lifetimes: KeyLifetimes;
+  readonly notices: KeyNotices;
+  /** Whether a key that was made by a key ends with it. */
+  readonly endWithParent: boolean;
+  readonly policies: PolicyReader;
+  readonly usage: UsageRecorder;
+  /** The users behind the keys; null where the host has not told who they are. */
+  readonly owners: Owners | null;
+  readonly throttle: AddressThrottle;
+  readonly telemetry: Telemetry;
+  /** Epoch ms. */
+  readonly now: () => number;
+  readonly cache?: VerificationCacheOptions;
+}
+
+/** Turns a credential into a principal, or refuses it. The only place that decides. */
+export class Verifier {
+  readonly #options: VerifierOptions;
+  readonly #prefix: string;
+  readonly #hasher: SecretHasher;
+  readonly #now: () => number;
+  readonly #owners: Owners | null;
+  readonly #throttle: AddressThrottle;
+  readonly #cache: VerificationCache<VerifiableKey>;
+  readonly #dummy: CompiledHash;
+  readonly #holders = new LRUCache<string, ApiKeyRecord>({ max: MAX_HOLDERS });
+
+  constructor(store: Store, options: VerifierOptions) {
+    const { prefix, hasher, owners, throttle, now, cache } = options;
+    this.#options = options;
+    this.#prefix = prefix;
+    this.#hasher = hasher;
+    this.#now = now;
+    this.#owners = owners;
+    this.#throttle = throttle;
+    this.#dummy = hasher.dummy();
+    this.#cache = new VerificationCache(
+      'apiKeys',
+      (id) => this.#load(store, id),
+      store.changes,
+      now,
+      cache,
+      {
+        collection: 'policies',
+        isPartOf: (key, policyId) => key.isMadeOf(policyId),
+      },
+      options.telemetry.lookups('apiKeys'),
+    );
+  }
+
+  /**
+   * Order: shape and checksum, record, secret, revoked, disabled, not yet valid, expired, unused, address, origin, the keys
+   * that it was made by, owner still enabled. A cached key is decided at once, without a promise. Rejects, or throws, with
+   * `store_unavailable` when the record or its owner cannot be read: that is neither a yes nor a no; with
+   * `too_many_attempts` for a wrong secret from an address that sent too many.
+   *
+   * @param address of the client, for the key's "last used from", its allowed addresses and the throttle.
+   * @param isInternal whether the request came in where the host accepts internal keys.
+   * @param origin the `Origin` header.
+   */
+  verify(
+    credential: Credential,
+    address: string | null,
+    isInternal = false,
+    origin: string | undefined = undefined,
+  ): Verdict | Promise<Verdict> {
+    const { telemetry } = this.#options;
+    const { scheme } = credential;
+    try {
+      const verdict = this.#decide(credential, address, isInternal, origin);
+      if (!(verdict instanceof Promise)) telemetry.verified(scheme, verdict instanceof Refusal ? verdict.reason : null);
+      return verdict;
+    } catch (error) {
+      telemetry.failed(scheme, error);
+      throw error;
+    }
+  }
+
+  /** What is a promise here is counted already, and within a span. */
+  #decide(
+    credential: Credential,
+    address: string | null,
+    isInternal: boolean,
+    origin: string | undefined,
+  ): Verdict | Promise<Verdict> {
+    const { id, secret, scheme } = credential;
+    const { telemetry } = this.#options;
+    if (!hasPairShape(id, secret)) return MALFORMED;
+    const nowAt = this.#now();
+    const key = this.#cache.peek(id, nowAt);
+    // Of a cached key the hash decides alone, since the checksum goes into it: the checksum only spares look-ups.
+    const isRight = key instanceof VerifiableKey && this.#hasSecret(key, secret, nowAt);
+    if (!isRight && !isWellFormed(this.#prefix, id, secret)) return MALFORMED;
+    if (key !== undefined) {
+      const verdict = this.#judge(key, isRight, credential, nowAt, address, isInternal, origin);
+      return verdict instanceof Promise ? telemetry.traced(scheme, () => verdict) : verdict;
+    }
+    return telemetry.traced(scheme, async () => {
+      const read = await this.#cache.fetch(id);
+      const readAt = this.#now();
+      const matches = read !== null && this.#hasSecret(read, secret, readAt);
+      return await this.#judge(read, matches, credential, readAt, address, isInternal, origin);
+    });
+  }
+
+  /** Whose a key is that was refused lately; null for any other. Asks nobody. */
+  holderOf(id: string): Pick<ApiKeyRecord, 'orgId' | 'ownerId'> | null {
+    return this.#holders.get(id) ?? null;
+  }
+
+  close(): void {
+    this.#cache.close();
+  }
+
+  async #load(store: Store, id: string): Promise<VerifiableKey | null> {
+    const stored = await store.records.apiKeys.get(id);
+    if (stored === null) return null;
+    const { lifetimes, notices, policies, usage } = this.#options;
+    const record = lifetimes.aged(stored);
+    const [resolved, used] = await Promise.all([
+      policies.resolve(record.policyIds, record.orgId),
+      record.disableUnusedAfterMs === null ? [] : store.records.apiKeys.usage([id]),
+    ]);
+    const lastUsedAt = used[0]?.lastUsedAt ?? null;
+    const parts = { record, policies: resolved, lastUsedAt, usage: usage.counter(record) };
+    return new VerifiableKey(parts, this.#hasher, notices);
+  }
+
+  #judge(
+    key: VerifiableKey | null,
+    isRight: boolean,
+    credential: Credential,
+    nowAt: number,
+    address: string | null,
+    isInternal: boolean,
+    origin: string | undefined,
+  ): Verdict | Promise<Verdict> {
+    if (key === null || (key.record.internalOnly && !isInternal)) {
+      if (key === null) this.#hasher.matches(credential.secret, this.#dummy); // takes as long as a wrong secret
+      this.#throttle.refused(address, nowAt);
+      return UNKNOWN_ID;
+    }
+    const refusal = isRight ? key.refusalOf(nowAt, address, origin) : WRONG_SECRET;
+    if (refusal !== null) {
+      this.#refuse(key, refusal, nowAt);
+      if (refusal === WRONG_SECRET) this.#throttle.refused(address, nowAt);
+      return refusal;
+    }
+    if (this.#options.endWithParent && key.record.parentIds.length > 0) {
+      return this.#withParents(key, credential, nowAt, address);
+    }
+    return this.#withOwner(key, credential, nowAt, address);
+  }
+
+  /** A key ends with any of those that it comes from: when one is refused, or not there any more. */
+  #withParents(
+    key: VerifiableKey,
+    credential: Credential,
+    nowAt: number,
+    address: string | null,
+    first = 0,
+  ): Verdict | Promise<Verdict> {
+    const { parentIds } = key.record;
+    for (let index = first; index < parentIds.length; index++) {
+      const id = parentIds[index] as string;
+      const parent = this.#cache.peek(id, nowAt);
+      if (parent === undefined) {
+        const asked = this.#cache.fetch(id);
+        return asked.then((read) =>
+          hasEnded(read, nowAt)
+            ? this.#refuse(key, PARENT_ENDED, nowAt)
+            : this.#withParents(key, credential, nowAt, address, index + 1),
+        );
+      }
+      if (hasEnded(parent, nowAt)) return this.#refuse(key, PARENT_ENDED, nowAt);
+    }
+    return this.#withOwner(key, credential, nowAt, address);
+  }
+
+  /** The last step: the secret was right, and the record allows it. */
+  #withOwner(
+    key: VerifiableKey,
+    credential: Credential,
+    nowAt: number,
+    address: string | null,
+  ): Verdict | Promise<Verdict> {
+    if (this.#owners === null) return admit(key, credential, null, nowAt, address);
+    const owner = this.#owners.peek(key.record.ownerId, nowAt);
+    if (owner !== undefined) return this.#settle(key, credential, owner, nowAt, address);
+    const asked = this.#owners.fetch(key.record.ownerId);
+    return asked.then((read) => this.#settle(key, credential, read, nowAt, address));
+  }
+
+  /** `owner` null: deleted, or disabled. */
+  #settle(
+    key: VerifiableKey,
+    credential: Credential,
+    owner: Owner | null,
+    nowAt: number,
+    address: string | null,
+  ): Verdict {
+    if (owner === null) return this.#refuse(key, OWNER_DISABLED, nowAt);
+    if (owner.user.orgId !== key.record.orgId) return this.#refuse(key, OWNER_MOVED, nowAt);
+    return admit(key, credential, owner, nowAt, address);
+  }
+
+  #refuse(key: VerifiableKey, refusal: Refusal, nowAt: number): Refusal {
+    key.usage.failed(nowAt);
+    this.#holders.set(key.record.id, key.record);
+    return refusal;
+  }
+
+  #hasSecret(key: VerifiableKey, secret: string, nowAt: number): boolean {
+    if (this.#matches(secret, key.hash)) return true;
+    const { previousHash, record } = key;
+    return (
+      previousHash !== null && nowAt < (record.previousSecretExpiresAt ?? 0) && this.#matches(secret, previousHash)
+    );
+  }
+
+  #matches(secret: string, hash: CompiledHash): boolean {
+    if (!this.#hasher.canVerify(hash)) throw storeUnavailable(`the pepper ${hash.pepperId} is not configured`);
+    return this.#hasher.matches(secret, hash);
+  }
+}
+
+function hasEnded(parent: VerifiableKey | null, nowAt: number): boolean {
+  return parent === null || parent.endedAt(nowAt) !== null;
+}
+
+function admit(
+  key: VerifiableKey,
+  { scheme }: Credential,
+  owner: Owner | null,
+  nowAt: number,
+  address: string | null,
+): Principal {
+  key.used(nowAt, address);
+  return key.principal(scheme, owner);
+}
