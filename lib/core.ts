@@ -1,5 +1,6 @@
 import type { AuditOptions } from './audit/audit.js';
 import { AuditTrail } from './audit/audit.js';
+import { AuditedDocuments } from './audit/audited-documents.js';
 import { AuthError } from './errors.js';
 import { Events } from './events.js';
 import { ApiKeys } from './keys/api-keys.js';
@@ -16,8 +17,10 @@ import { KeyWriter } from './keys/key-writer.js';
 import { LeakedKeys } from './keys/leaked-keys.js';
 import { SessionKeys } from './keys/session-keys.js';
 import { StubbornKeys } from './keys/stubborn-keys.js';
+import { KnownNumbers } from './known-numbers.js';
 import { Policies } from './policies/policies.js';
 import { PolicyReader } from './policies/policy-reader.js';
+import { PolicyRemovals } from './policies/policy-removals.js';
 import { PolicyUsers } from './policies/policy-users.js';
 import type { HostPolicy } from './policies/policy-view.js';
 import type { LockoutOptions } from './sessions/lockout.js';
@@ -26,6 +29,7 @@ import { Logins } from './sessions/logins.js';
 import { SessionVerifier } from './sessions/session-verifier.js';
 import type { SessionTimeOptions } from './sessions/sessions.js';
 import { Sessions } from './sessions/sessions.js';
+import { StubbornSessions, withSessions } from './sessions/stubborn-sessions.js';
 import type { ProductionOptions } from './start-check.js';
 import { StartCheck } from './start-check.js';
 import { MemoryStore } from './stores/memory/memory-store.js';
@@ -43,6 +47,9 @@ import { Verifier } from './verification/verifier.js';
 
 /** Between two sweeps for records past their retention time, and for keys whose time has come. */
 const SWEEP_EVERY_MS = 60_000;
+
+/** The longest that `close()` waits for verifications, and for changes, that are under way: each of their steps has a bound. */
+const DRAIN_WITHIN_MS = 5_000;
 
 export interface CoreOptions {
   /** Where records live. Default: a new `MemoryStore`, for one process and until it ends. */
@@ -72,6 +79,7 @@ export interface CoreOptions {
 
 /** What logging in takes: there only where the host has told who its users are. */
 export interface UserServices {
+  readonly directory: BoundedDirectory;
   readonly logins: Logins;
   readonly sessions: Sessions;
   readonly sessionVerifier: SessionVerifier;
@@ -90,6 +98,7 @@ export interface Core {
   readonly policies: Policies;
   readonly leakedKeys: LeakedKeys;
   readonly audit: AuditTrail;
+  readonly documents: AuditedDocuments;
   readonly verifier: Verifier;
   readonly users: UserServices | null;
   /** Looks at the keys whose time has come: see `KeyWatch`. By itself it is done every minute. */
@@ -98,8 +107,8 @@ export interface Core {
   userChanged(userId: string): Promise<void>;
   health(): Promise<StoreHealth>;
   /**
-   * Writes what is left of the usage and of the audit trail, then ends the store. Rejects when the usage could not be
-   * written. Idempotent.
+   * Refuses further keys with `store_unavailable`, waits for verifications and changes under way, writes what is left of the
+   * usage and of the audit trail, then ends the store. Rejects when the usage could not be written. Idempotent.
    */
   close(): Promise<void>;
 }
@@ -112,10 +121,13 @@ export function createCore(options: CoreOptions, times: SessionTimeOptions): Cor
   const isProduction = process.env.NODE_ENV === 'production';
   const start = new StartCheck(options.store ?? new MemoryStore({ now }), options.production ?? {}, now, isProduction);
   const timed = telemetry.timed(start.guarded());
-  const { state } = timed;
+  const stubbornSessions = new StubbornSessions(timed.state.sessions, timed.changes);
+  const state = withSessions(timed.state, stubbornSessions);
   const audit = new AuditTrail(timed.records.audit, events, now, options.audit);
   const stubborn = new StubbornKeys(timed.records.apiKeys, timed.changes, audit, now);
-  const records = { apiKeys: stubborn, policies: timed.records.policies, audit: timed.records.audit };
+  const { policies, documents } = timed.records;
+  const numbers = new KnownNumbers(timed.records.numbers);
+  const records = { apiKeys: stubborn, policies, audit: timed.records.audit, numbers, documents };
   const store: Store = {
     records,
     state,
@@ -174,8 +186,9 @@ export function createCore(options: CoreOptions, times: SessionTimeOptions): Cor
   let closed: Promise<void> | undefined;
   const end = async () => {
     clearInterval(sweeping);
-    verifier.close();
+    await Promise.all([verifier.close(DRAIN_WITHIN_MS), audit.changesMade(DRAIN_WITHIN_MS)]);
     stubborn.close();
+    stubbornSessions.close();
     policyReader.close();
     owners?.close();
     try {
@@ -197,14 +210,16 @@ export function createCore(options: CoreOptions, times: SessionTimeOptions): Cor
     now,
     apiKeys,
     sessionKeys: new SessionKeys(making, issuer),
-    policies: new Policies(records.policies, policyReader, policyUsers, audit, now),
+    policies: new Policies(records.policies, policyReader, policyUsers, new PolicyRemovals(state), audit, now),
     leakedKeys: new LeakedKeys(records.apiKeys, writer, { prefix, hasher, lifetimes, throttle, now }),
     audit,
+    documents: new AuditedDocuments(documents, audit, now),
     verifier,
     users:
       directory === null || owners === null
         ? null
         : {
+            directory,
             logins: new Logins(directory, lockout, state, events, now),
             sessions,
             sessionVerifier: new SessionVerifier(state, owners, now, telemetry),

@@ -39,6 +39,12 @@ interface PolicyChange extends RecordChange {
   readonly policyId: string;
 }
 
+interface DocumentChange extends RecordChange {
+  /** What a dialect calls such records. */
+  readonly documentKind: string;
+  readonly documentId: string;
+}
+
 /** What was changed. Written to the audit trail before it is done, and told once it is done. */
 export type ChangeEvent =
   | (KeyChange & {
@@ -60,7 +66,8 @@ export type ChangeEvent =
       /** Where it was found, if told. */
       readonly source: string | null;
     })
-  | (PolicyChange & { readonly type: 'policy.created' | 'policy.changed' | 'policy.deleted' });
+  | (PolicyChange & { readonly type: 'policy.created' | 'policy.changed' | 'policy.deleted' })
+  | (DocumentChange & { readonly type: 'document.created' | 'document.changed' | 'document.deleted' });
 
 /** What happens without a record being changed. Told at once; written to the audit trail in batches. */
 export type ActivityEvent =
@@ -93,7 +100,7 @@ export type ActivityEvent =
       readonly reason: RefusalReason | 'too_many_attempts' | 'rate_limited';
       /** Null when nothing was sent. */
       readonly scheme: CredentialScheme | null;
-      /** Of the key that was named, whether it exists or not; null for a session. */
+      /** Of the key that was named, whether it exists or not; one that was drawn only if it does. Null for a session. */
       readonly credentialId: string | null;
       /** Of that key, where it is known. */
       readonly ownerId: string | null;
@@ -160,6 +167,9 @@ const CHANGES: Readonly<Record<ChangeEvent['type'], true>> = {
   'policy.created': true,
   'policy.changed': true,
   'policy.deleted': true,
+  'document.created': true,
+  'document.changed': true,
+  'document.deleted': true,
 };
 
 const ACTIVITIES: Readonly<Record<ActivityEvent['type'], true>> = {

@@ -1,4 +1,5 @@
 export type { AuditOptions, AuditTrail } from './audit/audit.js';
+export type { AuditedDocuments, DocumentOptions } from './audit/audited-documents.js';
 export type { AuditEntry, AuditFilter, Outcome } from './audit/trail-entry.js';
 export type { AuditPage, AuditQuery } from './audit/trail-search.js';
 export type { AuthErrorCode, AuthErrorDetails, FieldError } from './errors.js';
@@ -15,15 +16,20 @@ export type {
   LoginFailure,
 } from './events.js';
 export { EVENT_TYPES } from './events.js';
+export { addressOf } from './express/address.js';
 export type { AuthenticateOptions } from './express/authenticate.js';
 export type { StrategyName } from './express/authenticator.js';
+export type { DialectServices, KeyPair } from './express/dialect-services.js';
+export type { DialectSessions, OpenSessionOptions } from './express/dialect-sessions.js';
+export type { DialectState } from './express/dialect-state.js';
 export type { FromRequest, RequirePermissionOptions } from './express/require-permission.js';
 export type { CookieOptions } from './express/session-cookie.js';
 export type { StartedSession, StartSessionOptions } from './express/session-login.js';
 export type { LoginSessions, SessionOptions } from './express/sessions.js';
 export type { Finding, FindingId, Risk } from './finding.js';
 export { RISKS } from './finding.js';
-export type { ApiKeys, RevokeResult } from './keys/api-keys.js';
+export type { ApiKeys, RevokeResult, RotateOptions } from './keys/api-keys.js';
+export type { DialectChanges, DialectFields } from './keys/dialect-fields.js';
 export type { NewKey } from './keys/key-builder.js';
 export type { KeyChanges } from './keys/key-input.js';
 export type { KeyLifetimeOptions } from './keys/key-lifetimes.js';
@@ -33,30 +39,35 @@ export type { ChangeableField, KeyRuleOptions } from './keys/key-rules.js';
 export type { KeyPage, ListQuery } from './keys/key-search.js';
 export type { ApiKey, IssuedKey, KeyFilter } from './keys/key-view.js';
 export { SEARCHABLE_FIELDS } from './keys/key-view.js';
-export type { ChangeOptions, MakeOptions } from './keys/key-writer.js';
+export type { ChangeOptions, MakeOptions, SecretOptions } from './keys/key-writer.js';
 export type { LeakedKeys, LeakReport } from './keys/leaked-keys.js';
 export type { IssuedSessionKey, NewSessionKey } from './keys/session-keys.js';
-export type { HttpOptions, Latchkey, LatchkeyOptions, UseOptions } from './latchkey.js';
+export type { CredentialNames, HttpOptions, Latchkey, LatchkeyOptions, UseOptions } from './latchkey.js';
 export { createLatchkey } from './latchkey.js';
 export { LAST_INSTANT, LIMITS } from './limits.js';
 export type { Ceiling, Statement, StatementInput } from './permissions/statement.js';
 export { FULL_ACCESS } from './permissions/statement.js';
-export type { Policies, PolicyPage, PolicyQuery } from './policies/policies.js';
+export type { CreatePolicyOptions, Policies, PolicyPage, PolicyQuery } from './policies/policies.js';
 export type { NewPolicy, PolicyChanges } from './policies/policy-input.js';
 export type { HostPolicy, Policy } from './policies/policy-view.js';
 export { SEARCHABLE_POLICY_FIELDS } from './policies/policy-view.js';
 export type { Identity, PrincipalCredential } from './principal.js';
 export { Principal } from './principal.js';
-export type { ApiKeyKind, ApiKeyRecord, KeyState, KeyUsage, PolicyRecord, PolicyType } from './records.js';
+export type { ApiKeyKind, ApiKeyRecord, KeyState, KeyUsage, OwnerKind, PolicyRecord, PolicyType } from './records.js';
 export { KEY_STATES } from './records.js';
 export type { RefusalReason } from './refusal.js';
+export { Refusal } from './refusal.js';
 export type { Criterion, FieldType, FieldTypes } from './search/criteria.js';
+export { checkCriteria } from './search/criteria.js';
+export { meetAll } from './search/scan.js';
 export type { LockoutOptions } from './sessions/lockout.js';
 export type { Session, SessionKind } from './sessions/login-record.js';
 export type { Authenticated, LoginToken, PasswordLogin } from './sessions/logins.js';
 export type { EndOptions } from './sessions/sessions.js';
 export type { ProductionOptions } from './start-check.js';
+export type { DocumentPage, DocumentPageRequest, DocumentRecord, Documents } from './stores/documents.js';
 export { MemoryStore } from './stores/memory/memory-store.js';
+export type { Numbers } from './stores/numbers.js';
 export type {
   Attempt,
   AttemptRule,
@@ -90,6 +101,7 @@ export type {
   UsageDelta,
 } from './stores/store.js';
 export type { User, UserDirectory } from './users.js';
+export type { Draw } from './verification/foreign-pair.js';
 export type { Credential, CredentialScheme } from './verification/secret.js';
 export type { UsageOptions } from './verification/usage.js';
 export type { VerificationCacheOptions } from './verification/verification-cache.js';

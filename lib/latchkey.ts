@@ -8,6 +8,8 @@ import type { AuthenticateOptions } from './express/authenticate.js';
 import { authenticate } from './express/authenticate.js';
 import type { StrategyName } from './express/authenticator.js';
 import { Authenticator } from './express/authenticator.js';
+import type { DialectServices } from './express/dialect-services.js';
+import { createDialectServices } from './express/dialect-services.js';
 import { HeaderReader } from './express/header-reader.js';
 import { InternalRequests } from './express/internal.js';
 import type { Middleware } from './express/middleware.js';
@@ -35,6 +37,14 @@ export interface LatchkeyOptions extends CoreOptions {
   readonly session?: SessionOptions;
 }
 
+/** The names under which credentials come, as this instance was told: for documents that say how to send them. */
+export interface CredentialNames {
+  /** Headers that may carry a raw token. */
+  readonly headers: readonly string[];
+  /** The session cookie, and the header that goes with it; null where nobody logs in. */
+  readonly session: { readonly cookie: string; readonly requestIdHeader: string } | null;
+}
+
 export interface UseOptions {
   /**
    * Let `passport.authenticate` take a shorter way where only our strategies are named and `session` is false; every other
@@ -54,6 +64,9 @@ export interface Latchkey {
   /** Logins and sessions; null without the options `users` and `session`. */
   readonly logins: UserServices['logins'] | null;
   readonly sessions: LoginSessions | null;
+  /** For routers that speak the wire format of another product, such as those of `latchkey/dialects/*`. */
+  readonly dialects: DialectServices;
+  readonly credentialNames: CredentialNames;
   /** Registers the strategies `api-key-header`, `api-key`, `basic` and, with sessions, `session-cookie`. */
   use(passport: PassportLike, options?: UseOptions): void;
   /** Middleware: the strategies without Passport. See `authenticate`. */
@@ -94,8 +107,10 @@ export interface Latchkey {
    */
   ready(): Promise<void>;
   /**
-   * Writes what is left of the usage and ends the connections that Latchkey opened. Rejects when the usage could not be
-   * written. Idempotent.
+   * To be awaited once the server takes no more requests: a key that comes all the same is refused with 503. Waits up to 5 s
+   * for verifications and changes under way, writes what is left of the usage and of the audit trail, and ends the timers and
+   * connections of Latchkey, which then keeps no process alive. The client that you handed in is yours to end, afterwards.
+   * Rejects when the usage could not be written. Idempotent.
    */
   close(): Promise<void>;
 }
@@ -119,10 +134,11 @@ function create(options: LatchkeyOptions): Latchkey {
   }
   const core = createCore(coreOptions, session ?? {});
   const logins = session === undefined || core.users === null ? null : createLoginSessions(core, core.users, session);
+  const gate = logins?.gate ?? null;
   const internal = new InternalRequests();
   const reader = new HeaderReader(core.prefix, http.headers);
   const isInternal = (req: Request) => internal.has(req);
-  const authenticator = new Authenticator(reader, core.verifier, logins?.gate ?? null, isInternal, core, http.realm);
+  const authenticator = new Authenticator(reader, core.verifier, gate, isInternal, core, http.realm);
   return {
     apiKeys: core.apiKeys,
     sessionKeys: core.sessionKeys,
@@ -131,6 +147,11 @@ function create(options: LatchkeyOptions): Latchkey {
     leakedKeys: core.leakedKeys,
     logins: logins === null ? null : (core.users?.logins ?? null),
     sessions: logins?.sessions ?? null,
+    dialects: createDialectServices(core, authenticator, logins !== null),
+    credentialNames: {
+      headers: reader.headers,
+      session: gate === null ? null : { cookie: gate.cookie.name, requestIdHeader: gate.requestIdHeader },
+    },
     use(passport, { fast = true } = {}) {
       const strategies = createStrategies(authenticator, core.prefix);
       for (const [name, strategy] of Object.entries(strategies)) passport.use(name, strategy as never);

@@ -1,7 +1,7 @@
 /** Bounds of what a record may hold. They keep a record small enough to be read on every request. */
 export const LIMITS = Object.freeze({
   /** Characters. */
-  name: 200,
+  name: 256,
   description: 1_000,
   identifier: 128,
   reason: 500,
@@ -11,6 +11,8 @@ export const LIMITS = Object.freeze({
   properties: 32,
   propertyKey: 64,
   propertyValue: 512,
+  /** Entries of `dialects`. */
+  dialects: 10,
   /** Statements of one credential, and what one statement may hold. */
   statements: 100,
   actions: 50,

@@ -1,13 +1,14 @@
 import type { FieldError } from './errors.js';
 import { Patterns, Permissions } from './permissions/permissions.js';
 import type { Ceiling, Statement } from './permissions/statement.js';
-import type { ApiKeyKind } from './records.js';
+import type { ApiKeyKind, OwnerKind } from './records.js';
 import type { CredentialScheme } from './verification/secret.js';
 
 /** The credential that a request was let in with. */
 export interface PrincipalCredential {
-  readonly kind: ApiKeyKind | 'session';
-  /** The public id. */
+  /** `password`: user name and password came with the request itself, to a dialect whose product accepts that. */
+  readonly kind: ApiKeyKind | 'session' | 'password';
+  /** The public id; of `password` the user's. */
   readonly id: string;
   readonly name: string;
   readonly scheme: CredentialScheme;
@@ -25,8 +26,10 @@ export interface PrincipalCredential {
 
 /** What a principal tells about itself. */
 export interface Identity {
-  /** The user on whose behalf the request acts. */
+  /** The user, or the service, on whose behalf the request acts. */
   readonly id: string;
+  /** Default `user`. A service may have the id of a user: who compares ids compares this, too. */
+  readonly ownerKind?: OwnerKind | undefined;
   readonly orgId: string | null;
   readonly credential: PrincipalCredential;
   /** What the credential has, its policies included; its owner and its ceiling may allow less: ask `can`. */
@@ -45,6 +48,7 @@ export interface Identity {
  */
 export class Principal implements Identity {
   readonly id: string;
+  readonly ownerKind: OwnerKind;
   readonly orgId: string | null;
   readonly credential: PrincipalCredential;
   readonly statements: readonly Statement[];
@@ -63,6 +67,7 @@ export class Principal implements Identity {
     lineage: readonly string[] = [],
   ) {
     this.id = identity.id;
+    this.ownerKind = identity.ownerKind ?? 'user';
     this.orgId = identity.orgId;
     this.credential = Object.freeze({ ...identity.credential });
     this.statements = identity.statements;

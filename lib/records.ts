@@ -1,3 +1,4 @@
+import type { DialectFields } from './keys/dialect-fields.js';
 import type { Ceiling, Statement } from './permissions/statement.js';
 
 /** The stored shapes. Every instant is epoch ms; null means "not set". */
@@ -11,12 +12,19 @@ export interface VersionedRecord {
 /** `session-key`: minted for a while, always expires. */
 export type ApiKeyKind = 'api-key' | 'session-key';
 
+/**
+ * `service`: an account of a dialect's own, such as one that stands for a program. No user of the host's directory is behind
+ * it, also where one has the same id: what it may do is what its keys may do.
+ */
+export type OwnerKind = 'user' | 'service';
+
 export interface ApiKeyRecord extends VersionedRecord {
   readonly kind: ApiKeyKind;
   readonly name: string;
   readonly description: string;
-  /** The user on whose behalf the key acts. */
+  /** The user, or the service, on whose behalf the key acts. */
   readonly ownerId: string;
+  readonly ownerKind: OwnerKind;
   /** The organisation it belongs to; null where the host has none. */
   readonly orgId: string | null;
   /** The user who made it, or what the host's own code calls itself. */
@@ -32,7 +40,9 @@ export interface ApiKeyRecord extends VersionedRecord {
   /** The resources it is tied to, as patterns: nothing else is allowed, whatever the statements say. Null: not tied. */
   readonly resources: readonly string[] | null;
   readonly properties: Readonly<Record<string, string>>;
-  /** The token's first part and last four characters: how people recognise it. */
+  /** What only products that a dialect speaks for know. Decides nothing. */
+  readonly dialects: DialectFields;
+  /** The token's first part (empty for a pair that was drawn) and last four characters: how people recognise it. */
   readonly prefix: string;
   readonly lastFour: string;
   readonly secretHash: string;
@@ -91,6 +101,8 @@ export interface PolicyRecord extends VersionedRecord {
   /** There with `templateId` only. */
   readonly workspace: string | null;
   readonly properties: Readonly<Record<string, string>>;
+  /** As those of a key. */
+  readonly dialects: DialectFields;
   readonly createdBy: string;
   readonly createdAt: number;
   readonly updatedAt: number;

@@ -21,12 +21,15 @@ const LAYERS: readonly Layer[] = [
     files: [
       'lib/permissions/',
       'lib/search/',
-      ...namesIn('lib', 'errors events finding freeze limits loopback options principal records refusal text users'),
+      ...namesIn(
+        'lib',
+        'errors events finding freeze limits loopback options principal records refusal text under-way users',
+      ),
       ...namesIn('lib', 'change-record'),
       ...namesIn('lib/keys', 'key-builder key-changes key-endings key-input key-lifetimes key-notices key-rights'),
-      ...namesIn('lib/keys', 'key-rules key-view'),
+      ...namesIn('lib/keys', 'key-rules key-view dialect-fields'),
       ...namesIn('lib/policies', 'policy-input policy-view'),
-      ...namesIn('lib/verification', 'secret address-group address-list origin-list'),
+      ...namesIn('lib/verification', 'secret foreign-pair address-group address-list origin-list'),
       ...namesIn('lib/sessions', 'session-id login-record'),
       ...namesIn('lib/audit', 'trail-entry activity-buffer'),
     ],
@@ -35,7 +38,7 @@ const LAYERS: readonly Layer[] = [
   },
   {
     name: 'contract',
-    files: ['lib/stores/store.ts', 'lib/stores/state.ts', 'lib/stores/wrapped-store.ts'],
+    files: namesIn('lib/stores', 'store state numbers documents kind wrapped-store after-failover'),
     mayImport: ['pure', 'contract'],
     packages: [],
   },
@@ -94,7 +97,12 @@ const LAYERS: readonly Layer[] = [
     ],
     packages: [],
   },
-  { name: 'cli', files: ['lib/cli.ts'], mayImport: ['index'], packages: [] },
+  {
+    name: 'cli',
+    files: ['lib/cli/'],
+    mayImport: ['index', 'cli', 'lib/stores/redis/redis-store.ts'],
+    packages: ['ioredis'],
+  },
   {
     name: 'audit',
     files: ['lib/audit/'],
@@ -113,7 +121,7 @@ const LAYERS: readonly Layer[] = [
     name: 'admin-router',
     files: ['admin-router/'],
     mayImport: ['index', 'admin-router'],
-    packages: ['express', 'zod'],
+    packages: ['cookie', 'express', 'zod'],
   },
   {
     name: 'example-app',

@@ -2,6 +2,7 @@ import { AuthError } from '../errors.js';
 import type { ChangeEvent, Events } from '../events.js';
 import { isChange } from '../events.js';
 import type { AuditStore, TrailBounds } from '../stores/store.js';
+import { UnderWay } from '../under-way.js';
 import type { Batch } from './activity-buffer.js';
 import { ActivityBuffer } from './activity-buffer.js';
 import { encodeEntry } from './trail-entry.js';
@@ -31,6 +32,7 @@ export class AuditTrail {
   readonly #buffer = new ActivityBuffer();
   readonly #timer: NodeJS.Timeout;
   readonly #unsubscribe: () => void;
+  readonly #changes = new UnderWay();
   #flush: Promise<void> | null = null;
 
   /** @throws TypeError for an option out of range. */
@@ -56,7 +58,11 @@ export class AuditTrail {
    * is false. When it throws, nobody knows: the entry stays. Listeners are told once the change is made.
    * @throws AuthError `store_unavailable`, nothing being changed, when the trail does not take the entry.
    */
-  async write(event: ChangeEvent, change: () => Promise<boolean>): Promise<boolean> {
+  write(event: ChangeEvent, change: () => Promise<boolean>): Promise<boolean> {
+    return this.#changes.follow(this.#write(event, change));
+  }
+
+  async #write(event: ChangeEvent, change: () => Promise<boolean>): Promise<boolean> {
     const { orgId } = event;
     const [id] = await this.#store.append(orgId, 'changes', [encodeEntry(event)], this.#boundsNow());
     const isMade = await change();
@@ -80,6 +86,11 @@ export class AuditTrail {
       this.#flush = null;
     });
     return this.#flush;
+  }
+
+  /** Resolves once the changes under way are made, or refused; after `ms` at the latest. */
+  changesMade(ms: number): Promise<void> {
+    return this.#changes.ended(ms);
   }
 
   /**

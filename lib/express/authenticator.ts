@@ -8,9 +8,10 @@ import {
   MISSING,
   REQUEST_ID_MISSING,
   REQUEST_ID_WRONG,
-  type Refusal,
+  Refusal,
 } from '../refusal.js';
 import { isSessionUserName } from '../sessions/session-id.js';
+import { isForeignPair } from '../verification/foreign-pair.js';
 import type { Credential, CredentialScheme } from '../verification/secret.js';
 import { hasPairShape } from '../verification/secret.js';
 import type { Verdict, Verifier } from '../verification/verifier.js';
@@ -18,6 +19,7 @@ import { addressOf } from './address.js';
 import type { HeaderReader } from './header-reader.js';
 import { ABSENT, AMBIGUOUS, FOREIGN, MALFORMED } from './header-reader.js';
 import { KeyLimiter } from './rate-limit.js';
+import type { RefusedRequest } from './request-log.js';
 import { RequestLog } from './request-log.js';
 import type { SessionGate } from './session-gate.js';
 import { TlsDemand } from './tls-demand.js';
@@ -26,7 +28,9 @@ import { TlsDemand } from './tls-demand.js';
 export const STRATEGY_NAMES = ['api-key-header', 'api-key', 'basic', 'session-cookie'] as const;
 export type StrategyName = (typeof STRATEGY_NAMES)[number] & CredentialScheme;
 
-const NOBODY = { orgId: null, ownerId: null };
+type Sender = Pick<RefusedRequest, 'orgId' | 'ownerId' | 'credentialId'>;
+
+const NOBODY: Sender = { orgId: null, ownerId: null, credentialId: null };
 
 /** What the Passport strategies and `latchkey.authenticate` have in common: a request becomes a principal or a refusal. */
 export class Authenticator {
@@ -99,6 +103,27 @@ export class Authenticator {
     }
   }
 
+  /** A pair that a dialect has read from the request, in whatever form. A refusal is told of. */
+  async verifyPair(req: Request, { id, secret }: Pick<Credential, 'id' | 'secret'>): Promise<Verdict> {
+    const credential = { scheme: 'api-key', id, secret } as const;
+    return this.#told(req, credential, await this.verify(req, credential));
+  }
+
+  /** The same for a key whose secret was verified before: see `Verifier.verifyId`. */
+  async verifyId(req: Request, id: string, stamp: string | undefined): Promise<Verdict> {
+    this.#tls?.demand(req);
+    const credential = { scheme: 'api-key', id, secret: '' } as const;
+    const { origin } = req.headers;
+    const isInternal = this.#isInternal(req);
+    const verdict = await this.#verifier.verifyId(id, stamp, 'api-key', addressOf(req), isInternal, origin);
+    const { orgId = null, ownerId = null } = this.#verifier.holderOf(id) ?? {};
+    return this.#told(req, credential, await this.#admit(req, credential, verdict), {
+      orgId,
+      ownerId,
+      credentialId: id,
+    });
+  }
+
   /** The `WWW-Authenticate` challenge of a strategy (RFC 9110); `error` as in RFC 6750 when a credential was sent. */
   challenge(name: StrategyName, refusal: Refusal): string {
     const parameters = `realm="${this.#realm}"`;
@@ -122,15 +147,19 @@ export class Authenticator {
     const sent = typeof reading === 'object' ? reading : null;
     const isCookie =
       sent === null && refusal !== MISSING && refusal !== MALFORMED_CREDENTIAL && refusal !== FORM_NOT_ACCEPTED;
-    const credentialId = sent !== null && hasPairShape(sent.id, sent.secret) ? sent.id : null;
-    const holder = credentialId === null ? null : this.#verifier.holderOf(credentialId);
-    this.log.refused(req, {
-      orgId: holder?.orgId ?? null,
-      ownerId: holder?.ownerId ?? null,
-      reason: refusal.reason,
-      scheme: sent?.scheme ?? (isCookie ? 'session-cookie' : null),
-      credentialId,
-    });
+    const { reason } = refusal;
+    const scheme = sent?.scheme ?? (isCookie ? 'session-cookie' : null);
+    this.log.refused(req, { ...NOBODY, ...(sent !== null && this.#sentBy(sent)), reason, scheme });
+  }
+
+  /** The same for a session of a dialect. */
+  tellSessionRefused(req: Request, { reason }: Refusal, scheme: CredentialScheme): void {
+    if (this.log.isRead) this.log.refused(req, { ...NOBODY, reason, scheme });
+  }
+
+  /** @throws AuthError `tls_required` in production for a request over plain HTTP. */
+  demandTls(req: Request): void {
+    this.#tls?.demand(req);
   }
 
   /** What a request that sent nothing is told: all that it could have sent. */
@@ -148,22 +177,36 @@ export class Authenticator {
     const admitted = this.#limiter.admit(req, verdict);
     if (!(admitted instanceof Promise)) return admitted;
     const { orgId, id: ownerId } = verdict;
-    return admitted.catch((error: unknown) => this.#tellTooMany(req, credential, error, { orgId, ownerId }));
+    const sender = { orgId, ownerId, credentialId: credential.id };
+    return admitted.catch((error: unknown) => this.#tellTooMany(req, credential, error, sender));
   }
 
   /** Throws `error`, of which it tells when the request came too often; an outage is no refusal. */
-  #tellTooMany(
-    req: Request,
-    { scheme, id }: Credential,
-    error: unknown,
-    holder = this.#verifier.holderOf(id) ?? NOBODY,
-  ): never {
+  #tellTooMany(req: Request, credential: Credential, error: unknown, sender = this.#sentBy(credential)): never {
     const code = error instanceof AuthError ? error.code : null;
     if ((code === 'too_many_attempts' || code === 'rate_limited') && this.log.isRead) {
-      const { orgId, ownerId } = holder;
-      this.log.refused(req, { orgId, ownerId, reason: code, scheme, credentialId: id });
+      this.log.refused(req, { ...sender, reason: code, scheme: credential.scheme });
     }
     throw error;
+  }
+
+  #told(req: Request, credential: Credential, verdict: Verdict, sender?: Sender): Verdict {
+    if (verdict instanceof Refusal && this.log.isRead) {
+      const { scheme } = credential;
+      this.log.refused(req, { ...(sender ?? this.#sentBy(credential)), reason: verdict.reason, scheme });
+    }
+    return verdict;
+  }
+
+  /**
+   * Whose key was refused, as far as that is known. In another form than ours, an id is told only of a key that there is:
+   * else somebody may have sent the secret in its place.
+   */
+  #sentBy({ id, secret }: Credential): Sender {
+    const isOurs = hasPairShape(id, secret);
+    const holder = isOurs || isForeignPair(id, secret) ? this.#verifier.holderOf(id) : null;
+    if (holder !== null) return { orgId: holder.orgId, ownerId: holder.ownerId, credentialId: id };
+    return { ...NOBODY, credentialId: isOurs ? id : null };
   }
 
   #cookieChallenge(parameters: string, refusal: Refusal): string {

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { isSessionUserName } from '../sessions/session-id.js';
+import { readToken } from '../verification/foreign-pair.js';
 import type { Credential, CredentialScheme } from '../verification/secret.js';
-import { hasPairShape, splitToken } from '../verification/secret.js';
+import { hasPairShape } from '../verification/secret.js';
 
 /** A longer credential is refused without being read, in characters. Ours have about 75, in base64 about 100. */
 const MAX_CREDENTIAL = 1_024;
@@ -20,7 +21,7 @@ export type Reading = Credential | typeof ABSENT | typeof FOREIGN | typeof MALFO
 
 /**
  * Reads credentials from headers: a raw token, `Authorization: ApiKey base64(id:secret)` (scheme without regard to case)
- * and Basic (RFC 7617). Never from the query string.
+ * and Basic (RFC 7617). A raw token is ours, or `id:secret` of a pair that was drawn. Never from the query string.
  */
 export class HeaderReader {
   /** As the host wrote them, for challenges. */
@@ -62,7 +63,7 @@ export class HeaderReader {
     if (scheme !== null) {
       const reading = readPair(scheme, authorization);
       // Basic may be somebody else's (a proxy's): beside another credential it counts only when it looks like ours.
-      if (any === ABSENT || scheme === 'api-key' || looksLikeOurs(reading)) {
+      if (scheme === 'api-key' || looksLikeOurs(reading) || !contradicts(any, reading)) {
         if (contradicts(any, reading)) return AMBIGUOUS;
         any = reading;
         if (accepted === ABSENT && accepts.has(scheme)) accepted = reading;
@@ -75,7 +76,7 @@ export class HeaderReader {
 
   #readToken(value: string): Reading {
     if (value.length > MAX_CREDENTIAL) return MALFORMED;
-    const pair = splitToken(this.#prefix, value);
+    const pair = readToken(this.#prefix, value);
     return pair === null ? MALFORMED : { scheme: 'api-key-header', id: pair.id, secret: pair.secret };
   }
 
@@ -109,6 +110,7 @@ function contradicts(a: Reading, b: Reading): boolean {
   return !(isCredential(a) && isCredential(b) && a.id === b.id && a.secret === b.secret);
 }
 
+/** A drawn pair may look like anything, also like what a proxy sends: it does not. */
 function looksLikeOurs(reading: Reading): boolean {
   if (!isCredential(reading)) return false;
   return hasPairShape(reading.id, reading.secret) || isSessionUserName(reading.id);

@@ -73,10 +73,24 @@ function pathOf<Params>({ baseUrl = '', path = '' }: Partial<Request<Params>>): 
  * base64, a session id. Public ids are shorter. A word is looked at from its beginning only: strangers choose the text.
  */
 const SECRET = /(?<![0-9A-Za-z])(?:[0-9A-Za-z]{43,}(?:\.[0-9a-z]*)+|[0-9A-Za-z]{44,})/g;
-const LAST_WORD = /(?<![0-9A-Za-z])[0-9A-Za-z]*$/;
 
-/** At most `length` characters, in which what looks like a secret is `...`. Where it is cut, it is cut before a word. */
-function withoutSecrets(text: string, length: number): string {
-  const short = text.length <= length ? text : text.slice(0, length - 3).replace(LAST_WORD, '...');
-  return short.replace(SECRET, '...');
+/** What looks like a secret that was drawn in the form of another product, each by itself where it can be told from an id. */
+const DRAWN = [
+  // 32 bytes in base64, with what a path does to it.
+  /(?:[0-9A-Za-z+/]|%2[BbFf]){43}(?:=|%3[Dd])/g,
+  // `id:secret`. Names of rights, in lower case and without digits, are left.
+  /(?<![\w-])(?=[^\s/]*[0-9A-Z])[\w-]{8,64}(?::|%3[Aa])[^\s/]{20,}/g,
+  // 40 digits in hexadecimal (Illumio's session tokens).
+  /(?<![0-9A-Za-z])[0-9a-f]{40}(?![0-9A-Za-z])/g,
+  // 42 characters of base64url (SystemLink); public ids of sessions have 43.
+  /(?<![\w-])[\w-]{42}(?![\w-])/g,
+  // 32 letters and digits (Plexus), unless they are a hash or a UUID in hexadecimal.
+  /(?<![0-9A-Za-z])(?!(?:[0-9a-f]{32}|[0-9A-F]{32})(?![0-9A-Za-z]))[0-9A-Za-z]{32}(?![0-9A-Za-z])/g,
+];
+const LAST_PART = /[0-9A-Za-z][^\s/]*$/;
+
+/** At most `length` characters, in which what looks like a secret is `...`. Where it is cut, it is cut before a part of the path. */
+export function withoutSecrets(text: string, length: number): string {
+  const short = text.length <= length ? text : text.slice(0, length - 3).replace(LAST_PART, '...');
+  return DRAWN.reduce((left, drawn) => left.replace(drawn, '...'), short.replace(SECRET, '...'));
 }

@@ -3,7 +3,7 @@ import { HeaderAPIKeyStrategy } from 'passport-headerapikey';
 import { AuthError } from '../errors.js';
 import { Principal } from '../principal.js';
 import { FORM_NOT_ACCEPTED, MISSING, type Refusal } from '../refusal.js';
-import { splitToken } from '../verification/secret.js';
+import { readToken } from '../verification/foreign-pair.js';
 import type { Verdict } from '../verification/verifier.js';
 import type { Authenticator, StrategyName } from './authenticator.js';
 
@@ -60,7 +60,7 @@ class ApiKeyHeaderStrategy extends HeaderAPIKeyStrategy {
 
   constructor(authenticator: Authenticator, prefix: string) {
     const verify: HeaderAPIKeyStrategy['verify'] = (token, verified, req) => {
-      const pair = splitToken(prefix, token);
+      const pair = readToken(prefix, token);
       if (pair === null || req === undefined) return verified(new AuthError('credential_ambiguous'));
       settle(
         () => authenticator.verify(req, { scheme: 'api-key-header', ...pair }),

@@ -4,7 +4,7 @@ import type { ApiKeyRecord } from '../records.js';
 import type { Criterion } from '../search/criteria.js';
 import type { ApiKeyStore } from '../stores/store.js';
 import { isText } from '../text.js';
-import { generateSecret } from '../verification/secret.js';
+import { renewSecret } from '../verification/foreign-pair.js';
 import type { KeyMaking, NewKey } from './key-builder.js';
 import { buildKey, checkNewKey, refuseFaults, settleOwner } from './key-builder.js';
 import { applyChanges, askedExpiry, givenFields, refuseRevoked } from './key-changes.js';
@@ -24,7 +24,7 @@ import type { KeyPage, ListQuery } from './key-search.js';
 import { searchKeys } from './key-search.js';
 import type { ApiKey, IssuedKey, KeyFilter } from './key-view.js';
 import { filterCriteria } from './key-view.js';
-import type { ChangeOptions, KeyWriter, MakeOptions } from './key-writer.js';
+import type { ChangeOptions, KeyWriter, MakeOptions, SecretOptions } from './key-writer.js';
 
 /** Records changed at once by a bulk call. */
 const BULK_CONCURRENCY = 16;
@@ -33,6 +33,8 @@ export interface RevokeResult {
   readonly id: string;
   readonly outcome: 'revoked' | 'not_found' | 'failed';
 }
+
+export type RotateOptions = ChangeOptions & SecretOptions & { readonly graceMs?: number | undefined };
 
 /** Makes, reads and changes API keys. What is changed is in the audit trail before; what that does not take is not changed. */
 export class ApiKeys {
@@ -50,12 +52,12 @@ export class ApiKeys {
 
   /**
    * @throws AuthError `invalid_request` naming each field; `forbidden` when `by` would give more than it has; `conflict` when
-   * the owner has as many keys as the host allows.
+   * the owner has as many keys as the host allows. TypeError for a pair that `draw` may not answer.
    */
-  async create(asked: NewKey, options: MakeOptions): Promise<IssuedKey> {
+  async create(asked: NewKey, options: MakeOptions & SecretOptions): Promise<IssuedKey> {
     const { by } = options;
     actorName(by);
-    const { lifetimes, prefix, now } = this.#making;
+    const { lifetimes, now } = this.#making;
     const settled = await settleOwner(asked, by, this.#making);
     const { input } = settled;
     const nowAt = now();
@@ -63,7 +65,7 @@ export class ApiKeys {
     const latestAt = latestExpiry(by) ?? Number.POSITIVE_INFINITY;
     const expiresAt = askedAt === undefined ? Math.min(lifetimes.defaultExpiry(nowAt), latestAt) : askedAt;
     const expungeAt = lifetimes.expungeAt(expiresAt, null);
-    const secret = generateSecret(prefix);
+    const secret = await this.#issuer.newSecret(options);
     const record = buildKey(settled, { kind: 'api-key', by, secret, expiresAt, expungeAt }, this.#making, nowAt);
     const faults = [...checkNewKey(input, record), ...lifetimes.check(expiresAt, record.notBefore, nowAt)];
     const { key } = await this.#issuer.issue(record, input, faults, options);
@@ -118,17 +120,18 @@ export class ApiKeys {
 
   /**
    * A new secret for the same id. The old one is accepted for `graceMs` more (default 0: not at all); one from an earlier
-   * rotation ends now. @throws AuthError `conflict` when the key is revoked or expired; `not_durable`, a rotation with a grace
+   * rotation ends now. A key whose id is of Latchkey's own form gets such a secret, whatever `draw` makes; any other one that of
+   * `draw`, which is called with the id, or without `draw` one like Latchkey's own, `token` being `<id>:<secret>`. @throws AuthError `conflict` when the key is revoked or expired; `not_durable`, a rotation with a grace
    * being taken back as far as that goes: rotated again, the old secret has its grace.
    */
-  async rotate(id: string, options: ChangeOptions & { readonly graceMs?: number | undefined }): Promise<IssuedKey> {
-    const { by, graceMs = 0 } = options;
+  async rotate(id: string, options: RotateOptions): Promise<IssuedKey> {
+    const { by, graceMs = 0, draw } = options;
     const { lifetimes, rules, hasher, prefix } = this.#making;
     const { maxGraceMs } = lifetimes;
     if (!Number.isSafeInteger(graceMs) || graceMs < 0 || graceMs > maxGraceMs) {
       throw invalidRequest([{ path: 'graceMs', message: `must be a whole number of ms from 0 to ${maxGraceMs}` }]);
     }
-    const { secret, token } = generateSecret(prefix, id);
+    const { secret, token, ...drawn } = renewSecret(prefix, id, draw);
     const secretHash = hasher.hash(secret);
     let before: ApiKeyRecord | null = null;
     const rotating = this.#writer.change('key.rotated', id, options, async (record, nowAt) => {
@@ -145,7 +148,7 @@ export class ApiKeys {
       return {
         ...record,
         ceiling: ceilingForHolder(by, record),
-        prefix,
+        prefix: drawn.prefix,
         lastFour: token.slice(-4),
         secretHash,
         previousSecretHash: graceMs === 0 ? null : record.secretHash,

@@ -3,9 +3,10 @@ import { invalidRequest } from '../errors.js';
 import type { Statement } from '../permissions/statement.js';
 import { toStatements } from '../permissions/statement.js';
 import { Principal } from '../principal.js';
-import type { ApiKeyKind, ApiKeyRecord } from '../records.js';
+import type { ApiKeyKind, ApiKeyRecord, OwnerKind } from '../records.js';
 import type { User } from '../users.js';
 import type { GeneratedSecret, SecretHasher } from '../verification/secret.js';
+import { applyDialects, checkDialects, NO_DIALECTS } from './dialect-fields.js';
 import type { KeyChanges } from './key-input.js';
 import { checkIdentifier, checkKeyFields } from './key-input.js';
 import type { KeyLifetimes } from './key-lifetimes.js';
@@ -22,6 +23,11 @@ import { CHANGEABLE_FIELDS } from './key-rules.js';
 export interface NewKey extends Omit<KeyChanges, 'refreshCeiling'> {
   readonly name: string;
   readonly ownerId: string;
+  /**
+   * `service`: `ownerId` is that of a service, of which the host's directory knows nothing (one that is a user's is refused).
+   * The key's rights are its own, within those of who makes it. Whether they may is the caller's to ask. Default `user`.
+   */
+  readonly ownerKind?: OwnerKind | undefined;
   /** Default: the organisation of the principal that asks, else of the owner in the host's directory, else null. */
   readonly orgId?: string | null | undefined;
   /**
@@ -72,6 +78,12 @@ export async function settleOwner(
 ): Promise<SettledKey> {
   if (checkIdentifier(path, input.ownerId).length > 0) return { input, ofOwner: null };
   const owner = await findOwner(input.ownerId);
+  if (input.ownerKind === 'service') {
+    if (owner != null)
+      throw invalidRequest([{ path, message: 'is the id of a user: that of a service must be another' }]);
+    const orgId = input.orgId === undefined && by instanceof Principal ? by.orgId : input.orgId;
+    return { input: { ...input, orgId }, ofOwner: null };
+  }
   const isForeign = by instanceof Principal && owner != null && owner.user.orgId !== by.orgId; // as if there were none
   const isOther = owner != null && owner.user.id !== input.ownerId; // a directory may find more than it was asked for
   if (owner === null || owner?.user.isEnabled === false || isForeign || isOther) {
@@ -93,9 +105,9 @@ export interface Made {
   readonly expungeAt: number | null;
 }
 
-/** The record of a new key. Not checked yet. */
+/** The record of a new key. Not checked yet, but for `dialects`. */
 export function buildKey({ input, ofOwner }: SettledKey, made: Made, making: KeyMaking, nowAt: number): ApiKeyRecord {
-  const { id, secret, token } = made.secret;
+  const { id, secret, token, prefix } = made.secret;
   const { by } = made;
   const maker = by instanceof Principal ? by : null;
   const isNamed = input.statements !== undefined || input.policyIds !== undefined;
@@ -108,6 +120,7 @@ export function buildKey({ input, ofOwner }: SettledKey, made: Made, making: Key
     name: input.name,
     description: input.description ?? '',
     ownerId: input.ownerId,
+    ownerKind: input.ownerKind ?? 'user',
     orgId: input.orgId ?? null,
     createdBy: actorName(by),
     parentIds: lineageOf(by),
@@ -116,7 +129,8 @@ export function buildKey({ input, ofOwner }: SettledKey, made: Made, making: Key
     ceiling: ceilingFor(by, ofOwner),
     resources: input.resources ?? maker?.resources ?? null,
     properties: input.properties ?? {},
-    prefix: making.prefix,
+    dialects: applyDialects(NO_DIALECTS, refuseOddDialects(input)),
+    prefix,
     lastFour: token.slice(-4),
     secretHash: making.hasher.hash(secret),
     previousSecretHash: null,
@@ -152,11 +166,14 @@ function countedWith(maker: Principal | null): string | null {
 const KNOWN: readonly string[] = [
   ...CHANGEABLE_FIELDS,
   'ownerId',
+  'ownerKind',
   'orgId',
   'lifetimeMs',
   'internalOnly',
   'defaultWorkspace',
 ];
+
+const OWNER_KINDS: readonly OwnerKind[] = ['user', 'service'];
 
 /** The faults of what a key is to be made from, and of the record that `buildKey` made of it; but for its expiry. */
 export function checkNewKey(input: NewKey, record: ApiKeyRecord): FieldError[] {
@@ -167,8 +184,15 @@ export function checkNewKey(input: NewKey, record: ApiKeyRecord): FieldError[] {
     ...checkIdentifier('ownerId', record.ownerId),
     ...(record.orgId === null ? [] : checkIdentifier('orgId', record.orgId)),
     ...(record.defaultWorkspace === null ? [] : checkIdentifier('defaultWorkspace', record.defaultWorkspace)),
+    ...(OWNER_KINDS.includes(record.ownerKind) ? [] : [{ path: 'ownerKind', message: 'must be user or service' }]),
     ...(typeof record.internalOnly === 'boolean' ? [] : [{ path: 'internalOnly', message: 'must be true or false' }]),
   ];
+}
+
+/** What is no JSON cannot be kept, not even to be checked. @throws AuthError `invalid_request`. */
+function refuseOddDialects({ dialects }: NewKey): NewKey['dialects'] {
+  if (dialects !== undefined) refuseFaults(checkDialects(dialects));
+  return dialects;
 }
 
 export function refuseFaults(errors: readonly FieldError[]): void {

@@ -2,6 +2,7 @@ import { AuthError, invalidRequest } from '../errors.js';
 import type { Facts } from '../events.js';
 import { toStatements } from '../permissions/statement.js';
 import type { ApiKeyRecord } from '../records.js';
+import { applyDialects, checkDialects, namesOfDiffering } from './dialect-fields.js';
 import type { KeyChanges } from './key-input.js';
 import { checkKeyFields } from './key-input.js';
 
@@ -22,13 +23,16 @@ export function givenFields({ lifetimeMs, refreshCeiling: _, ...fields }: KeyCha
 
 export function applyChanges(
   record: ApiKeyRecord,
-  { statements, lifetimeMs: _, refreshCeiling: __, ...fields }: KeyChanges,
+  { statements, dialects, lifetimeMs: _, refreshCeiling: __, ...fields }: KeyChanges,
 ): ApiKeyRecord {
+  const faults = dialects === undefined ? [] : checkDialects(dialects);
+  if (faults.length > 0) throw invalidRequest(faults); // what is no JSON cannot be kept, not even to be checked
   const given = Object.entries(fields).filter(([, value]) => value !== undefined);
   return {
     ...record,
     ...Object.fromEntries(given),
     statements: (statements && toStatements(statements)) ?? record.statements,
+    dialects: applyDialects(record.dialects, dialects),
   };
 }
 
@@ -44,7 +48,7 @@ export function isGone({ expungeAt }: ApiKeyRecord, nowAt: number): boolean {
 /** What the audit trail does not tell: secrets' hashes, and what every change changes. */
 const UNTOLD: readonly string[] = ['secretHash', 'previousSecretHash', 'version', 'updatedAt', 'expungeAt'];
 
-/** What differs between two versions of a record, without secrets. */
+/** What differs between two versions of a record, without secrets; of `dialects` the names. */
 export function difference(before: object, after: object): { readonly before: Facts; readonly after: Facts } {
   const [old, next] = [before, after] as Record<string, unknown>[] as [
     Record<string, unknown>,
@@ -53,9 +57,11 @@ export function difference(before: object, after: object): { readonly before: Fa
   const fields = Object.keys({ ...old, ...next }).filter((field) => !UNTOLD.includes(field));
   const differing = fields.filter((field) => JSON.stringify(old[field]) !== JSON.stringify(next[field]));
   // A copy: an event is frozen, and what hangs on a record may be the caller's own.
-  const pick = (from: Record<string, unknown>) =>
-    structuredClone(
-      Object.fromEntries(differing.filter((field) => field in from).map((field) => [field, from[field]])),
-    );
-  return { before: pick(old), after: pick(next) };
+  const pick = (from: Record<string, unknown>, other: Record<string, unknown>) => {
+    const told = differing.filter((field) => field in from);
+    const factOf = (field: string) =>
+      field === 'dialects' ? namesOfDiffering(from.dialects, other.dialects) : from[field];
+    return structuredClone(Object.fromEntries(told.map((field) => [field, factOf(field)])));
+  };
+  return { before: pick(old, next), after: pick(next, old) };
 }

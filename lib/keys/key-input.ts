@@ -5,6 +5,7 @@ import { checkResources, checkStatements } from '../permissions/statement.js';
 import { isText } from '../text.js';
 import { checkAddresses } from '../verification/address-list.js';
 import { checkOrigins } from '../verification/origin-list.js';
+import type { DialectChanges, DialectFields } from './dialect-fields.js';
 
 /** What the maker of a key decides and may change later. Instants are epoch ms; null means "not set". */
 export interface KeyFields {
@@ -23,13 +24,16 @@ export interface KeyFields {
   readonly allowedOrigins: readonly string[] | null;
   readonly disableUnusedAfterMs: number | null;
   readonly maxRequestsPerMinute: number | null;
+  readonly dialects: DialectFields;
 }
 
 /** Fields as callers give them: what is undefined stays as it is. */
 export type KeyChanges = {
-  readonly [Field in Exclude<keyof KeyFields, 'statements'>]?: KeyFields[Field] | undefined;
+  readonly [Field in Exclude<keyof KeyFields, 'statements' | 'dialects'>]?: KeyFields[Field] | undefined;
 } & {
   readonly statements?: readonly StatementInput[] | undefined;
+  /** By the name of the dialect: replaces what is kept under that name, null removes it. From code only. */
+  readonly dialects?: DialectChanges | undefined;
   /** In place of `expiresAt`: how long from now, in ms. */
   readonly lifetimeMs?: number | undefined;
   /** In a change: the key's ceiling becomes what its owner, and who asks, may do now. */

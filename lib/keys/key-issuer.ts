@@ -8,14 +8,26 @@ import { Principal } from '../principal.js';
 import type { ApiKeyRecord } from '../records.js';
 import { keyState } from '../records.js';
 import type { ApiKeyStore } from '../stores/store.js';
+import { drawSecret } from '../verification/foreign-pair.js';
+import { type GeneratedSecret, generateSecret } from '../verification/secret.js';
 import type { KeyMaking, NewKey } from './key-builder.js';
 import { refuseFaults } from './key-builder.js';
 import { checkSize } from './key-input.js';
 import type { Actor } from './key-rights.js';
-import { ceilingFor, narrowed, refuseExcess, refuseGrant, refuseOpening, refuseOutliving } from './key-rights.js';
+import {
+  ceilingFor,
+  isOwnerInPerson,
+  narrowed,
+  refuseExcess,
+  refuseGrant,
+  refuseOpening,
+  refuseOutliving,
+} from './key-rights.js';
 import type { ApiKey } from './key-view.js';
-import type { KeyWriter, MakeOptions } from './key-writer.js';
+import type { KeyWriter, MakeOptions, SecretOptions } from './key-writer.js';
 
+/** An id that exists is drawn again at most so often. */
+const MAX_REDRAWS = 5;
 /** Keys of one owner that are read at once to count those that are alive. */
 const COUNT_CHUNK = 200;
 
@@ -37,6 +49,16 @@ export class KeyIssuer {
     this.#making = making;
     this.#policies = policies;
     this.#writer = writer;
+  }
+
+  /** The secret of a new key. @throws TypeError as `drawSecret`; AuthError `conflict` when every id that is drawn exists. */
+  async newSecret({ draw }: SecretOptions): Promise<GeneratedSecret> {
+    if (draw === undefined) return generateSecret(this.#making.prefix);
+    for (let tries = 0; tries <= MAX_REDRAWS; tries++) {
+      const drawn = drawSecret(draw);
+      if ((await this.#store.get(drawn.id)) === null) return drawn;
+    }
+    throw new AuthError('conflict', { reason: 'every id that was drawn exists' });
   }
 
   /**
@@ -95,7 +117,10 @@ export class KeyIssuer {
    * @throws AuthError as `issue`.
    */
   async regrant(record: ApiKeyRecord, next: ApiKeyRecord, by: Actor, refreshes: boolean): Promise<ApiKeyRecord> {
-    refuseExcess(by, record, await this.#writer.rightsOf(record));
+    // Owners who may do less than their key was made for have to be able to narrow it: what comes of it is held in below.
+    if (!(refreshes && isOwnerInPerson(by, record))) {
+      refuseExcess(by, record, await this.#writer.rightsOf(record));
+    }
     if (this.isRevived(record, next)) await this.#refuseTooMany(next, 1);
     const isRegranted = next.statements !== record.statements || next.policyIds !== record.policyIds;
     if (isRegranted) {
@@ -149,7 +174,7 @@ export class KeyIssuer {
 
   async #ceilingAfter(record: ApiKeyRecord, by: Actor, isRegranted: boolean, refreshes: boolean): Promise<Ceiling> {
     if (refreshes) {
-      const owner = await this.#making.findOwner(record.ownerId);
+      const owner = record.ownerKind === 'service' ? undefined : await this.#making.findOwner(record.ownerId);
       return ceilingFor(by, owner === null ? [] : (owner?.statements ?? null)); // one who is gone may do nothing
     }
     // Who gives it further rights bounds those, too: a policy may grow after this.
@@ -157,7 +182,7 @@ export class KeyIssuer {
   }
 
   /** Counts the owner's keys that have not ended; `more` are to come. Made and then counted again, so never exceeded. */
-  async #refuseTooMany({ kind, orgId, ownerId }: ApiKeyRecord, more: number): Promise<void> {
+  async #refuseTooMany({ kind, orgId, ownerId, ownerKind }: ApiKeyRecord, more: number): Promise<void> {
     const { maxPerUser } = this.#making.rules;
     if (kind !== 'api-key' || maxPerUser === Number.POSITIVE_INFINITY) return;
     let count = more;
@@ -165,7 +190,9 @@ export class KeyIssuer {
     do {
       const query = { orgId, ownerId, order: 'createdAt' as const, descending: true, after, limit: COUNT_CHUNK };
       const page = await this.#store.page(query);
-      count += page.entries.filter(({ record }) => record.kind === kind && !this.#hasEnded(record)).length;
+      const isCounted = (record: ApiKeyRecord) =>
+        record.kind === kind && record.ownerKind === ownerKind && !this.#hasEnded(record);
+      count += page.entries.filter(({ record }) => isCounted(record)).length;
       if (count > maxPerUser) {
         throw new AuthError('conflict', { message: 'The user has as many keys as are allowed. Revoke one of them.' });
       }

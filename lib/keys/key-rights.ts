@@ -26,10 +26,14 @@ export function doer(by: Actor): Doer {
   return { actorId: actorName(by), credentialId: by instanceof Principal ? by.credential.id : null };
 }
 
-/** When a key made by `by` must end at the latest, epoch ms; null: any time. */
+/**
+ * When a key made by `by` must end at the latest, epoch ms; null: any time. Who may manage all keys is free in that, but not a
+ * session key, nor a key that a key has made: a session key would get round its own end by way of it.
+ */
 export function latestExpiry(by: Actor): number | null {
-  if (!(by instanceof Principal) || by.credential.kind === 'session') return null;
-  const isFree = by.credential.kind === 'api-key' && by.can('keys:manage', 'api-keys');
+  if (!(by instanceof Principal) || isLogin(by)) return null;
+  const isFirst = by.credential.kind === 'api-key' && by.lineage().length <= 1;
+  const isFree = isFirst && by.can('keys:manage', 'api-keys');
   return isFree ? null : by.credential.expiresAt;
 }
 
@@ -49,7 +53,7 @@ export function narrowed([first, ...others]: Ceiling): Ceiling {
  * policy grows later; to who may do all that the key may, this takes nothing from it.
  */
 export function ceilingForHolder(by: Actor, { id, ceiling, policyIds }: ApiKeyRecord): Ceiling {
-  const isOther = by instanceof Principal && by.credential.kind !== 'session' && by.credential.id !== id;
+  const isOther = by instanceof Principal && !isLogin(by) && by.credential.id !== id;
   return isOther && policyIds.length > 0 ? narrowed([...ceiling, ...by.toCeiling()]) : ceiling;
 }
 
@@ -166,10 +170,21 @@ export function refuseOpening(by: Actor, record: ApiKeyRecord): void {
 
 /** A new secret of a key that does not end with the key that asks would outlive it. */
 export function refuseEscape(by: Actor, { id, parentIds }: ApiKeyRecord): void {
-  if (!(by instanceof Principal) || by.credential.kind === 'session' || by.can('keys:manage', 'api-keys')) return;
+  if (!(by instanceof Principal) || isLogin(by) || by.can('keys:manage', 'api-keys')) return;
   const own = by.credential.id;
   if (id === own || parentIds.includes(own)) return;
   throw new AuthError('forbidden', { message: 'The key does not end with the credential that asks.' });
+}
+
+/** Whether people ask themselves, by session or password, and no key that could be worth less than what it makes. */
+function isLogin({ credential: { kind } }: Principal): boolean {
+  return kind === 'session' || kind === 'password';
+}
+
+/** Whether it is the user that the key acts for who asks, logged in. */
+export function isOwnerInPerson(by: Actor, { ownerId, ownerKind, orgId }: ApiKeyRecord): boolean {
+  if (!(by instanceof Principal) || !isLogin(by)) return false;
+  return ownerKind === 'user' && by.ownerKind === 'user' && by.id === ownerId && by.orgId === orgId;
 }
 
 export function isInternal(by: Actor): boolean {

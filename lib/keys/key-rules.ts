@@ -17,6 +17,7 @@ export const CHANGEABLE_FIELDS = Object.freeze([
   'maxRequestsPerMinute',
   'locale',
   'timeZone',
+  'dialects',
 ] as const satisfies readonly (keyof KeyFields)[]);
 
 export type ChangeableField = (typeof CHANGEABLE_FIELDS)[number];

@@ -66,7 +66,7 @@ export async function searchKeys(
     },
     limit,
     after: cursor === undefined ? firstPosition(order, descending, criteria) : decode(cursor, order, descending),
-    isAll: criteria.length === 0,
+    isAll: criteria.every(({ field }) => field === 'ownerKind'), // which next to all entries meet
   });
   return { items, nextCursor: next === null ? null : encodeCursor([order, descending, next]) };
 }
@@ -78,12 +78,12 @@ function firstPosition(order: ApiKeyOrder, descending: boolean, criteria: readon
   const bounds = criteria.filter((criterion) => criterion.field === 'id' && criterion.test === test);
   const ids = bounds.map(({ value }) => String(value)).sort();
   const id = descending ? ids[0] : ids.at(-1);
-  return id !== undefined && /^[0-9A-Za-z]+$/.test(id) ? `0:${id}` : undefined;
+  return id !== undefined && /^[\w-]+$/.test(id) ? `0:${id}` : undefined;
 }
 
 /** `<sort>:<id>`, where a number sorts in every order but one. */
-const POSITION = /^(?:\d{1,17}|Infinity):[0-9A-Za-z]+$/;
-const NAME_POSITION = /:[0-9A-Za-z]+$/;
+const POSITION = /^(?:\d{1,17}|Infinity):[\w-]+$/;
+const NAME_POSITION = /:[\w-]+$/;
 
 function decode(cursor: string, order: ApiKeyOrder, descending: boolean): string {
   const shape = order === 'name' ? NAME_POSITION : POSITION;

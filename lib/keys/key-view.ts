@@ -1,4 +1,4 @@
-import type { ApiKeyKind, ApiKeyRecord, KeyState, KeyUsage } from '../records.js';
+import type { ApiKeyKind, ApiKeyRecord, KeyState, KeyUsage, OwnerKind } from '../records.js';
 import { KEY_STATES, keyState } from '../records.js';
 import type { Criterion, FieldTypes } from '../search/criteria.js';
 import { escapeLike } from '../search/criteria.js';
@@ -18,7 +18,7 @@ export interface IssuedKey {
   readonly key: ApiKey;
   /** For `Authorization: ApiKey base64(id:secret)` and Basic. */
   readonly secret: string;
-  /** For a raw header: `<prefix>_<id>_<secret>`. */
+  /** For a raw header: `<prefix>_<id>_<secret>`, or `<id>:<secret>` of a pair that was drawn. */
   readonly token: string;
 }
 
@@ -29,6 +29,7 @@ export const SEARCHABLE_FIELDS = Object.freeze({
   name: 'string',
   description: 'string',
   ownerId: 'string',
+  ownerKind: ['user', 'service'],
   createdBy: 'string',
   lastFour: 'string',
   state: KEY_STATES,
@@ -52,6 +53,7 @@ export const SEARCHABLE_FIELDS = Object.freeze({
 
 /** The everyday conditions; all that are given must hold. Instants are epoch ms. */
 export interface KeyFilter {
+  readonly ownerKind?: OwnerKind | undefined;
   readonly kind?: ApiKeyKind | undefined;
   readonly states?: readonly KeyState[] | undefined;
   /** `*` stands for any run of characters; without regard to case. */
@@ -67,7 +69,8 @@ export interface KeyFilter {
 /** A filter as search criteria: there is one way to select keys. */
 export function filterCriteria(filter: KeyFilter): Criterion[] {
   const criteria: Criterion[] = [];
-  const { kind, states, name, createdFrom, createdBefore, expiresFrom, expiresBefore } = filter;
+  const { ownerKind, kind, states, name, createdFrom, createdBefore, expiresFrom, expiresBefore } = filter;
+  if (ownerKind !== undefined) criteria.push({ field: 'ownerKind', test: 'equal', value: ownerKind });
   if (kind !== undefined) criteria.push({ field: 'kind', test: 'equal', value: kind });
   if (states !== undefined) criteria.push({ field: 'state', test: 'in', value: states });
   if (name !== undefined) {

@@ -8,6 +8,7 @@ import { Rights } from '../principal.js';
 import type { ApiKeyRecord } from '../records.js';
 import { UNUSED } from '../records.js';
 import type { ApiKeyStore } from '../stores/store.js';
+import type { Draw } from '../verification/foreign-pair.js';
 import type { KeyMaking } from './key-builder.js';
 import { difference, isGone } from './key-changes.js';
 import type { Actor } from './key-rights.js';
@@ -20,6 +21,12 @@ export interface MakeOptions {
   readonly by: Actor;
   /** The client's, for the audit trail. */
   readonly address?: string | null | undefined;
+}
+
+/** For what gets a secret. */
+export interface SecretOptions {
+  /** Draws id and secret in the form of another product. Default: Latchkey's own form. From code only. */
+  readonly draw?: Draw | undefined;
 }
 
 export interface ChangeOptions extends MakeOptions {

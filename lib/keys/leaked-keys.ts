@@ -4,14 +4,14 @@ import type { ApiKeyRecord } from '../records.js';
 import type { ApiKeyStore } from '../stores/store.js';
 import { isText } from '../text.js';
 import type { AddressThrottle } from '../verification/address-throttle.js';
+import { isKeyPair, readToken } from '../verification/foreign-pair.js';
 import type { SecretHasher } from '../verification/secret.js';
-import { isWellFormed, splitToken } from '../verification/secret.js';
 import { isGone } from './key-changes.js';
 import type { KeyLifetimes } from './key-lifetimes.js';
 import type { KeyWriter } from './key-writer.js';
 
 export interface LeakReport {
-  /** What was found: `<prefix>_<id>_<secret>`, as the raw header has it. */
+  /** What was found, as the raw header has it: `<prefix>_<id>_<secret>`, or `<id>:<secret>` of a pair that was drawn. */
   readonly token: string;
   /** Where: for the audit trail. */
   readonly source?: string | null | undefined;
@@ -50,8 +50,8 @@ export class LeakedKeys {
       throw invalidRequest([{ path: 'source', message: `must have at most ${LIMITS.reason} characters` }]);
     }
     const { prefix, hasher, throttle, now } = this.#options;
-    const pair = typeof token === 'string' ? splitToken(prefix, token) : null;
-    if (pair === null || !isWellFormed(prefix, pair.id, pair.secret)) return false;
+    const pair = typeof token === 'string' ? readToken(prefix, token) : null;
+    if (pair === null || !isKeyPair(prefix, pair.id, pair.secret)) return false;
     const stored = await this.#store.get(pair.id);
     const record = stored === null || isGone(stored, now()) ? null : stored;
     const which = this.#which(record, pair.secret, now());

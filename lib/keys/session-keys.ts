@@ -2,13 +2,15 @@ import type { FieldError } from '../errors.js';
 import type { StatementInput } from '../permissions/statement.js';
 import type { Policy } from '../policies/policy-view.js';
 import { toInternalPolicy } from '../policies/policy-view.js';
-import { generateSecret } from '../verification/secret.js';
+import { Principal } from '../principal.js';
+import type { DialectChanges } from './dialect-fields.js';
 import type { KeyMaking, NewKey } from './key-builder.js';
 import { buildKey, checkNewKey, settleOwner } from './key-builder.js';
 import type { KeyIssuer } from './key-issuer.js';
+import type { Actor } from './key-rights.js';
 import { actorName } from './key-rights.js';
 import type { IssuedKey } from './key-view.js';
-import type { MakeOptions } from './key-writer.js';
+import type { MakeOptions, SecretOptions } from './key-writer.js';
 
 const DEFAULT_DURATION_MS = 3_600_000;
 const MIN_DURATION_MS = 1_000;
@@ -17,7 +19,7 @@ const MAX_DURATION_MS = 86_400_000;
 const RETENTION_MS = 86_400_000;
 
 export interface NewSessionKey {
-  /** On whose behalf it acts. */
+  /** On whose behalf it acts. A service that asks for its own id means itself. */
   readonly userId: string;
   readonly orgId?: string | null | undefined;
   readonly name?: string | undefined;
@@ -30,6 +32,8 @@ export interface NewSessionKey {
   readonly properties?: Readonly<Record<string, string>> | undefined;
   readonly allowedAddresses?: readonly string[] | null | undefined;
   readonly allowedOrigins?: readonly string[] | null | undefined;
+  /** From code only. */
+  readonly dialects?: DialectChanges | undefined;
 }
 
 export interface IssuedSessionKey extends IssuedKey {
@@ -51,21 +55,23 @@ export class SessionKeys {
   }
 
   /** @throws AuthError `invalid_request` naming each field; `forbidden` when `by` would give more than it has. */
-  async mint(input: NewSessionKey, options: MakeOptions): Promise<IssuedSessionKey> {
+  async mint(input: NewSessionKey, options: MakeOptions & SecretOptions): Promise<IssuedSessionKey> {
     const { by } = options;
     const { durationMs = DEFAULT_DURATION_MS } = input;
     const [policyIds, statements] = [input.policyIds ?? [], input.statements ?? []];
     const nowAt = this.#making.now();
     const expiresAt = nowAt + (typeof durationMs === 'number' ? durationMs : 0);
-    const secret = generateSecret(this.#making.prefix);
+    const secret = await this.#issuer.newSecret(options);
     const asked: NewKey = {
       name: input.name ?? secret.id,
       ownerId: input.userId,
+      ownerKind: isItself(by, input.userId) ? 'service' : 'user',
       orgId: input.orgId,
       properties: input.properties,
       defaultWorkspace: input.defaultWorkspace,
       allowedAddresses: input.allowedAddresses,
       allowedOrigins: input.allowedOrigins,
+      dialects: input.dialects,
       statements,
       policyIds,
     };
@@ -82,6 +88,10 @@ export class SessionKeys {
       policies: statements.length === 0 ? policies : [...policies, toInternalPolicy(record)],
     };
   }
+}
+
+function isItself(by: Actor, userId: string): boolean {
+  return by instanceof Principal && by.ownerKind === 'service' && by.id === userId;
 }
 
 /** The owner of the record is the user of the input. */

@@ -1,20 +1,16 @@
 import type { AuditTrail } from '../audit/audit.js';
 import { isNotDurable, passNotDurable } from '../errors.js';
 import type { ApiKeyRecord, KeyUsage } from '../records.js';
+import { AfterFailover, lookAtEach } from '../stores/after-failover.js';
 import type { ApiKeyStore, ChangeFeed, Page, PageRequest, UsageDelta } from '../stores/store.js';
 import { difference } from './key-changes.js';
 import { endedAgain, isUndone, type KeyEnding, KeyEndings } from './key-endings.js';
 import { doer } from './key-rights.js';
 
-/** How often to ask whether the change feed is back, in ms. */
-const ASK_EVERY_MS = 100;
-/** All that is remembered is looked at so often after a failover: the host's client may come over later than the feed. */
-const LOOKS = 2;
-const LOOK_AGAIN_MS = 10_000;
-/** Between two looks, in ms, of which the store has cut short the first, or that reads have given cause for. */
-const RETRY_AFTER_MS = 5_000;
 /** Keys looked at, or ended again, at once. */
 const CONCURRENCY = 32;
+/** Remembered at most; the oldest go first. */
+const MAX_UNCONFIRMED = 10_000;
 /** Each loses only to another change of the same key. */
 const MAX_TRIES = 10;
 
@@ -26,27 +22,20 @@ const MAX_TRIES = 10;
  */
 export class StubbornKeys implements ApiKeyStore {
   readonly #store: ApiKeyStore;
-  readonly #feed: ChangeFeed;
   readonly #trail: AuditTrail;
   readonly #now: () => number;
   readonly #endings = new KeyEndings();
+  /** Of the endings, those that were written and not confirmed. */
+  readonly #unconfirmed = new Set<string>();
   /** Endings being written again, by the id. */
   readonly #underWay = new Map<string, Promise<ApiKeyRecord>>();
-  readonly #unsubscribe: () => void;
-  #timer: NodeJS.Timeout | null = null;
-  /** Monotonic ms of the look that the timer is for, and of the last one. */
-  #lookAt = 0;
-  #lookedAt = Number.NEGATIVE_INFINITY;
-  #looksDue = 0;
-  #isLooking = false;
-  #isClosed = false;
+  readonly #after: AfterFailover;
 
   constructor(store: ApiKeyStore, feed: ChangeFeed, trail: AuditTrail, now: () => number) {
     this.#store = store;
-    this.#feed = feed;
     this.#trail = trail;
     this.#now = now;
-    this.#unsubscribe = feed.subscribe({ changed: () => {}, lost: () => this.#suspect() });
+    this.#after = new AfterFailover(feed, () => this.#lookAtAll());
   }
 
   insert(record: ApiKeyRecord): Promise<boolean> {
@@ -65,7 +54,10 @@ export class StubbornKeys implements ApiKeyStore {
       if (isWritten) this.#endings.note(next, true);
       return isWritten;
     } catch (error) {
-      if (isNotDurable(error)) this.#endings.note(next, true);
+      if (isNotDurable(error)) {
+        this.#endings.note(next, true);
+        this.#noteUnconfirmed(next.id);
+      }
       throw error;
     }
   }
@@ -106,9 +98,7 @@ export class StubbornKeys implements ApiKeyStore {
   }
 
   close(): void {
-    this.#isClosed = true;
-    this.#unsubscribe();
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#after.close();
   }
 
   /** The record, or as it must be where the database went back behind its end: also when that cannot be written now. */
@@ -118,7 +108,7 @@ export class StubbornKeys implements ApiKeyStore {
       this.#endings.note(record, false);
       return record;
     }
-    if (performance.now() - this.#lookedAt > RETRY_AFTER_MS) this.#suspect();
+    this.#after.doubt();
     return await this.#endAgain(record.id, record).catch(() => endedAgain(record, ending, this.#now()));
   }
 
@@ -151,50 +141,31 @@ export class StubbornKeys implements ApiKeyStore {
     return this.#trail.write({ type, ...facts, ...difference(record, next) }, () => this.update(record, next));
   }
 
-  /** The database may have gone back: all that is remembered is to be looked at. */
-  #suspect(): void {
-    this.#looksDue = LOOKS;
-    this.#lookIn(ASK_EVERY_MS);
+  #noteUnconfirmed(id: string): void {
+    if (this.#endings.get(id) !== undefined) this.#unconfirmed.add(id);
+    if (this.#unconfirmed.size > MAX_UNCONFIRMED)
+      this.#unconfirmed.delete(this.#unconfirmed.values().next().value ?? '');
   }
 
-  /** Or earlier, where that is due. */
-  #lookIn(ms: number): void {
-    const at = performance.now() + ms;
-    if (this.#isClosed || (this.#timer !== null && this.#lookAt <= at)) return;
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#lookAt = at;
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      void this.#look();
-    }, ms).unref();
-  }
-
-  async #look(): Promise<void> {
-    if (this.#isLooking || !this.#feed.isLive) {
-      this.#lookIn(ASK_EVERY_MS);
-      return;
+  /** It is as it should be; what goes with it may not be. */
+  async #confirmLate(id: string): Promise<void> {
+    try {
+      await this.#store.confirm?.(id);
+      this.#unconfirmed.delete(id);
+    } catch (error) {
+      passNotDurable(error);
     }
-    this.#isLooking = true;
-    this.#lookedAt = performance.now();
-    this.#looksDue--;
-    const isDone = await this.#lookAtAll();
-    this.#isLooking = false;
-    if (!isDone) this.#looksDue = Math.max(1, this.#looksDue);
-    if (this.#looksDue > 0) this.#lookIn(isDone ? LOOK_AGAIN_MS : RETRY_AFTER_MS);
   }
 
   /** False when the store cut it short. */
-  async #lookAtAll(): Promise<boolean> {
-    const ids = this.#endings.ids().values();
-    const look = async () => {
-      for (const id of ids) {
-        const record = await this.#store.get(id);
-        const ending = this.#endings.get(id);
-        if (record === null || ending === undefined || !isUndone(ending, record)) continue;
+  #lookAtAll(): Promise<boolean> {
+    return lookAtEach(this.#endings.ids(), CONCURRENCY, async (id) => {
+      const record = await this.#store.get(id);
+      const ending = this.#endings.get(id);
+      if (record === null || ending === undefined) return;
+      if (isUndone(ending, record))
         await this.#endAgain(id, record).catch(passNotDurable); // there may be no replica yet
-      }
-    };
-    const looks = await Promise.allSettled(Array.from({ length: CONCURRENCY }, look));
-    return looks.every(({ status }) => status === 'fulfilled');
+      else if (this.#unconfirmed.has(id)) await this.#confirmLate(id);
+    });
   }
 }

@@ -2,8 +2,10 @@ import type { AuditTrail } from '../audit/audit.js';
 import { changeRecord } from '../change-record.js';
 import { AuthError, invalidRequest } from '../errors.js';
 import type { ChangeEvent } from '../events.js';
+import { applyDialects, checkDialects, NO_DIALECTS } from '../keys/dialect-fields.js';
 import { refuseFaults } from '../keys/key-builder.js';
 import { difference } from '../keys/key-changes.js';
+import type { Actor } from '../keys/key-rights.js';
 import { actorName, doer } from '../keys/key-rights.js';
 import type { ChangeOptions, MakeOptions } from '../keys/key-writer.js';
 import { toStatements } from '../permissions/statement.js';
@@ -17,12 +19,21 @@ import { randomBase62 } from '../verification/secret.js';
 import type { NewPolicy, PolicyChanges } from './policy-input.js';
 import { CHANGEABLE_POLICY_FIELDS, checkPolicy, refusePolicyExcess } from './policy-input.js';
 import type { PolicyReader } from './policy-reader.js';
+import type { PolicyRemoval, PolicyRemovals } from './policy-removals.js';
 import type { PolicyUsers } from './policy-users.js';
 import type { Policy } from './policy-view.js';
-import { SEARCHABLE_POLICY_FIELDS } from './policy-view.js';
+import { isPolicyId, SEARCHABLE_POLICY_FIELDS } from './policy-view.js';
 
 /** 128 bits, as the ids of keys. */
 const ID_LENGTH = 22;
+
+const ID_MESSAGE = 'must have 1 to 128 letters, digits, ".", "_" and "-", and not be "." or ".."';
+const TAKEN = 'There is a policy with this id already.';
+
+export interface CreatePolicyOptions extends MakeOptions {
+  /** Default: a random one of Latchkey's own. From code only: who chooses ids could bring back one that keys still name. */
+  readonly id?: string | undefined;
+}
 
 export interface PolicyQuery {
   readonly orgId: string | null;
@@ -46,23 +57,38 @@ export class Policies {
   readonly #store: PolicyStore;
   readonly #reader: PolicyReader;
   readonly #users: PolicyUsers;
+  readonly #removals: PolicyRemovals;
   readonly #trail: AuditTrail;
   readonly #now: () => number;
 
-  constructor(store: PolicyStore, reader: PolicyReader, users: PolicyUsers, trail: AuditTrail, now: () => number) {
+  constructor(
+    store: PolicyStore,
+    reader: PolicyReader,
+    users: PolicyUsers,
+    removals: PolicyRemovals,
+    trail: AuditTrail,
+    now: () => number,
+  ) {
     this.#store = store;
     this.#reader = reader;
     this.#users = users;
+    this.#removals = removals;
     this.#trail = trail;
     this.#now = now;
   }
 
-  /** @throws AuthError `invalid_request` naming each field; `forbidden` when `by` would give more than it has. */
-  async create(input: NewPolicy, options: MakeOptions): Promise<Policy> {
-    const { by } = options;
+  /**
+   * @throws AuthError `invalid_request` naming each field; `forbidden` when `by` would give more than it has; `conflict` when
+   * there is a policy with the `id` that is given.
+   */
+  async create(input: NewPolicy, options: CreatePolicyOptions): Promise<Policy> {
+    const { by, id = randomBase62(ID_LENGTH) } = options;
+    if (!isPolicyId(id)) throw invalidRequest([{ path: 'id', message: ID_MESSAGE }]);
+    if (this.#reader.builtIn.has(id)) throw new AuthError('conflict', { message: TAKEN });
+    if (input.dialects !== undefined) refuseFaults(checkDialects(input.dialects));
     const nowAt = this.#now();
     const record: PolicyRecord = {
-      id: randomBase62(ID_LENGTH),
+      id,
       version: 1,
       type: input.type ?? 'custom',
       name: input.name,
@@ -72,6 +98,7 @@ export class Policies {
       templateId: input.templateId ?? null,
       workspace: input.workspace ?? null,
       properties: input.properties ?? {},
+      dialects: applyDialects(NO_DIALECTS, input.dialects),
       createdBy: actorName(by),
       createdAt: nowAt,
       updatedAt: nowAt,
@@ -82,7 +109,7 @@ export class Policies {
     refusePolicyExcess(by, policy);
     const event = toEvent('policy.created', {}, record, record, options, nowAt);
     if (!(await this.#trail.write(event, () => this.#store.insert(record)))) {
-      throw new AuthError('conflict', { reason: 'the id exists' });
+      throw new AuthError('conflict', { message: TAKEN });
     }
     return policy;
   }
@@ -115,14 +142,19 @@ export class Policies {
     return { items, nextCursor: next === null ? null : encodeCursor([next]) };
   }
 
-  /** Changes the fields that are given. @throws AuthError `not_found`, `conflict` for a built-in one, or as `create`. */
+  /**
+   * Changes the fields that are given.
+   * @throws AuthError `not_found`, `conflict` for a built-in one or that of a session key, or as `create`.
+   */
   async update(id: string, changes: PolicyChanges, options: ChangeOptions): Promise<Policy> {
     const { by } = options;
     const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+    if (changes.dialects !== undefined) refuseFaults(checkDialects(changes.dialects));
     return await this.#change(id, options, async (record) => {
       refusePolicyExcess(by, await this.#reader.view(record));
       const statements = (changes.statements && toStatements(changes.statements)) ?? record.statements;
-      const next: PolicyRecord = { ...record, ...given, statements };
+      const dialects = applyDialects(record.dialects, changes.dialects);
+      const next: PolicyRecord = { ...record, ...given, statements, dialects };
       refuseFaults(checkPolicy(given, next, CHANGEABLE_POLICY_FIELDS));
       refusePolicyExcess(by, await this.#reader.view(next));
       return next;
@@ -132,23 +164,24 @@ export class Policies {
   /**
    * Removes a policy for good. One in use is refused, unless `detach` takes it from the keys that have it; the policies that
    * follow a template then keep the statements that they have. Returns how many it was detached from.
-   * @throws AuthError `not_found`, `precondition_failed`; `conflict` for a built-in one, or one in use, with the count;
-   * `not_durable` when it may be gone, or come back.
+   * Asked for again within an hour after it was not acknowledged, it is answered as it would have been.
+   * @throws AuthError `not_found`, `precondition_failed`; `conflict` for a built-in one, that of a session key, or one in use,
+   * with the count; `not_durable` when it may be gone, or come back.
    */
   async remove(id: string, options: ChangeOptions & { readonly detach?: boolean | undefined }): Promise<number> {
     const { by, ifVersion, detach = false } = options;
     actorName(by);
     this.#refuseBuiltIn(id);
     const record = await this.#store.get(id);
-    if (record === null) await this.#store.confirm?.(id); // removed before, perhaps without having been acknowledged
-    if (record === null || (by instanceof Principal && by.orgId !== record.orgId)) throw new AuthError('not_found');
-    if (ifVersion !== undefined && ifVersion !== record.version) throw new AuthError('precondition_failed');
+    if (record === null) return await this.#finish(await this.#removedBefore(id, options), options);
+    demandRight(record, by, ifVersion);
     const users = detach ? 0 : await this.#users.count(record);
     if (users > 0) throw inUse(record, users);
     const detached = detach ? await this.#detach(record, options) : 0;
     const event = toEvent('policy.deleted', record, {}, record, options, this.#now());
+    await this.#removals.begin({ record, detached });
     if (await this.#trail.write(event, () => this.#store.remove(record))) {
-      return detached + (await this.#detach(record, options)); // from keys that were given it meanwhile
+      return await this.#finish({ record, detached }, options);
     }
     throw new AuthError('conflict', { message: 'The policy was changed meanwhile. Read it again and retry.' });
   }
@@ -156,6 +189,25 @@ export class Policies {
   /** How many keys have the policy and still work; of a template, how many policies follow it. */
   async countUsers(policy: Policy): Promise<number> {
     return policy.type === 'internal' ? 1 : await this.#users.count({ ...policy, type: policy.type });
+  }
+
+  /** What an earlier try has removed, without having been acknowledged. @throws AuthError `not_found` where there is none. */
+  async #removedBefore(id: string, { by, ifVersion }: ChangeOptions): Promise<PolicyRemoval> {
+    await this.#store.confirm?.(id);
+    const removal = await this.#removals.find(id);
+    if (removal === null) {
+      await this.#refuseInternal(id, by);
+      throw new AuthError('not_found');
+    }
+    demandRight(removal.record, by, ifVersion);
+    return removal;
+  }
+
+  /** Returns how many it was detached from, in all. */
+  async #finish({ record, detached }: PolicyRemoval, options: MakeOptions): Promise<number> {
+    const late = await this.#detach(record, options); // from keys that were given it meanwhile
+    await this.#removals.end(record.id);
+    return detached + late;
   }
 
   async #detach(record: PolicyRecord, options: MakeOptions): Promise<number> {
@@ -182,7 +234,7 @@ export class Policies {
     const changed = await changeRecord<PolicyRecord>({
       now: this.#now,
       ifVersion: options.ifVersion,
-      read: () => this.#store.get(id),
+      read: async () => (await this.#store.get(id)) ?? (await this.#refuseInternal(id, options.by)),
       change,
       write: (record, next, nowAt) =>
         this.#trail.write(toEvent('policy.changed', record, next, next, options, nowAt), () =>
@@ -196,6 +248,16 @@ export class Policies {
     if (this.#reader.builtIn.has(id)) {
       throw new AuthError('conflict', { message: 'The policy is built in: it cannot be changed or deleted.' });
     }
+  }
+
+  /** Null where there is no such policy either. */
+  async #refuseInternal(id: string, by: Actor): Promise<null> {
+    const policy = await this.#users.internalPolicy(id, by instanceof Principal ? by.orgId : undefined);
+    if (policy === null) return null;
+    throw new AuthError('conflict', {
+      message:
+        'The policy is that of a session key: it cannot be changed or deleted by itself. Change or revoke the key.',
+    });
   }
 
   async #demandTemplate({ templateId, orgId }: PolicyRecord): Promise<void> {
@@ -213,6 +275,12 @@ export class Policies {
     const builtIn = [...this.#reader.builtIn.values()].filter(isHere);
     return { entries: [...stored, ...builtIn].sort((a, b) => (a.id < b.id ? -1 : 1)), next };
   }
+}
+
+/** @throws AuthError `not_found` for one of another organisation, `precondition_failed` for another version. */
+function demandRight({ orgId, version }: PolicyRecord, by: Actor, ifVersion: number | undefined): void {
+  if (by instanceof Principal && by.orgId !== orgId) throw new AuthError('not_found');
+  if (ifVersion !== undefined && ifVersion !== version) throw new AuthError('precondition_failed');
 }
 
 function inUse({ type }: PolicyRecord, users: number): AuthError {

@@ -1,4 +1,5 @@
 import { AuthError, type FieldError } from '../errors.js';
+import type { DialectChanges } from '../keys/dialect-fields.js';
 import { checkIdentifier, checkKeyFields, checkSize } from '../keys/key-input.js';
 import type { Actor } from '../keys/key-rights.js';
 import type { StatementInput } from '../permissions/statement.js';
@@ -22,14 +23,28 @@ export interface NewPolicy {
   /** The workspace in which it has the statements of its template. Only with `templateId`. */
   readonly workspace?: string | null | undefined;
   readonly properties?: Readonly<Record<string, string>> | undefined;
+  /** By the name of the dialect: replaces what is kept under that name, null removes it. From code only. */
+  readonly dialects?: DialectChanges | undefined;
 }
 
 /** What is undefined stays as it is. */
 export type PolicyChanges = {
-  readonly [Field in 'name' | 'description' | 'statements' | 'workspace' | 'properties']?: NewPolicy[Field] | undefined;
+  readonly [Field in 'name' | 'description' | 'statements' | 'workspace' | 'properties' | 'dialects']?:
+    | NewPolicy[Field]
+    | undefined;
 };
 
-const KNOWN = ['name', 'type', 'description', 'orgId', 'statements', 'templateId', 'workspace', 'properties'];
+const KNOWN = [
+  'name',
+  'type',
+  'description',
+  'orgId',
+  'statements',
+  'templateId',
+  'workspace',
+  'properties',
+  'dialects',
+];
 const TYPES: readonly string[] = ['role', 'custom', 'template'];
 
 /** The faults of a policy, as it is to be kept; `input` is what was asked for. */
@@ -56,7 +71,7 @@ export function checkPolicy(input: NewPolicy | PolicyChanges, record: PolicyReco
 }
 
 /** What a change can name. */
-export const CHANGEABLE_POLICY_FIELDS = ['name', 'description', 'statements', 'workspace', 'properties'];
+export const CHANGEABLE_POLICY_FIELDS = ['name', 'description', 'statements', 'workspace', 'properties', 'dialects'];
 
 /**
  * Nobody can make or change a policy that gives more than they have themselves, or one of another organisation. A template

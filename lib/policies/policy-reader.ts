@@ -1,5 +1,6 @@
 import type { FieldError } from '../errors.js';
 import { deepFreeze } from '../freeze.js';
+import { NO_DIALECTS } from '../keys/dialect-fields.js';
 import { checkKeyFields } from '../keys/key-input.js';
 import type { Statement } from '../permissions/statement.js';
 import { checkStatements, FULL_ACCESS, toStatements } from '../permissions/statement.js';
@@ -104,7 +105,11 @@ function statementsOf(record: PolicyRecord, template: PolicyRecord | null): read
 
 function toBuiltIn(input: HostPolicy): Policy {
   const { id, name, description = '', statements } = Object(input) as HostPolicy;
-  if (!isPolicyId(id)) throw new TypeError('policies: each needs an id of 1 to 128 letters, digits, ".", "_" and "-"');
+  if (!isPolicyId(id)) {
+    throw new TypeError(
+      'policies: each needs an id of 1 to 128 letters, digits, ".", "_" and "-", and not "." or ".."',
+    );
+  }
   const own = toStatements(statements);
   const [fault] = [...checkKeyFields({ name: name ?? '', description }), ...checkStatements(own)];
   if (fault !== undefined) throw new TypeError(`policies: ${id}: ${fault.path} ${fault.message}`);
@@ -119,6 +124,7 @@ function toBuiltIn(input: HostPolicy): Policy {
     templateId: null,
     workspace: null,
     properties: {},
+    dialects: NO_DIALECTS,
     createdBy: 'latchkey',
     createdAt: 0,
     updatedAt: 0,

@@ -65,12 +65,12 @@ export class PolicyUsers {
     return found;
   }
 
-  /** The statements of a session key, as a policy: null for any other id. */
-  async internalPolicy(id: string, orgId: string | null): Promise<Policy | null> {
-    if (!/^[0-9A-Za-z]{1,64}$/.test(id)) return null;
+  /** The statements of a session key, as a policy: null for any other id. `orgId` undefined: of whatever organisation. */
+  async internalPolicy(id: string, orgId: string | null | undefined): Promise<Policy | null> {
+    if (!/^[\w-]{1,64}$/.test(id)) return null;
     const key = await this.#keys.get(id);
-    const isInternal = key?.kind === 'session-key' && key.orgId === orgId && key.statements.length > 0;
-    return isInternal ? toInternalPolicy(key) : null;
+    if (key?.kind !== 'session-key' || key.statements.length === 0) return null;
+    return orgId === undefined || key.orgId === orgId ? toInternalPolicy(key) : null;
   }
 
   async *#keysWith(policyId: string): AsyncGenerator<ApiKeyRecord[]> {

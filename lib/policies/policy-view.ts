@@ -1,3 +1,4 @@
+import { NO_DIALECTS } from '../keys/dialect-fields.js';
 import type { Statement, StatementInput } from '../permissions/statement.js';
 import type { ApiKeyRecord, PolicyRecord, PolicyType } from '../records.js';
 import type { FieldTypes } from '../search/criteria.js';
@@ -9,9 +10,9 @@ export interface Policy extends Omit<PolicyRecord, 'type'> {
   readonly isBuiltIn: boolean;
 }
 
-/** Whether `id` can be that of a policy: as it may stand in a path. */
+/** Whether `id` can be that of a policy: as it may stand in a path, of which clients take `.` and `..` for steps. */
 export function isPolicyId(id: unknown): id is string {
-  return typeof id === 'string' && /^[\w.-]{1,128}$/.test(id);
+  return typeof id === 'string' && /^(?!\.{1,2}$)[\w.-]{1,128}$/.test(id);
 }
 
 export function toPolicy(record: PolicyRecord, statements: readonly Statement[]): Policy {
@@ -22,7 +23,14 @@ export function toPolicy(record: PolicyRecord, statements: readonly Statement[])
 export function toInternalPolicy(key: Pick<ApiKeyRecord, InternalFields>): Policy {
   const { id, name, orgId, statements, createdBy, createdAt } = key;
   const own = { id, name, orgId, statements, createdBy, createdAt, updatedAt: createdAt };
-  const none = { description: '', templateId: null, workspace: null, properties: {}, version: 1 };
+  const none = {
+    description: '',
+    templateId: null,
+    workspace: null,
+    properties: {},
+    dialects: NO_DIALECTS,
+    version: 1,
+  };
   return { ...own, ...none, type: 'internal', isBuiltIn: false };
 }
 

@@ -6,14 +6,21 @@ export type OrderTest = 'less-than' | 'less-than-or-equal' | 'greater-than' | 'g
 
 /**
  * One condition of a search. Comparisons with null are false, except by `null` and `not-equal`.
- * `like` takes `%` for any run of characters and `_` for one, `\` before either for itself, without regard to case.
+ * `like` takes `%` for any run of characters and `_` for one, `\` before either for itself, without regard to case unless
+ * `caseSensitive`.
  * `between` takes both ends in. Ids are ordered by their bytes. `contains` is for lists.
  */
 export type Criterion =
   | { readonly field: string; readonly test: 'equal' | 'not-equal'; readonly value: string | number | boolean }
   | { readonly field: string; readonly test: OrderTest; readonly value: number | string }
   | { readonly field: string; readonly test: 'between'; readonly value: readonly [from: number, to: number] }
-  | { readonly field: string; readonly test: 'like' | 'not-like' | 'contains'; readonly value: string }
+  | {
+      readonly field: string;
+      readonly test: 'like' | 'not-like';
+      readonly value: string;
+      readonly caseSensitive?: boolean;
+    }
+  | { readonly field: string; readonly test: 'contains'; readonly value: string }
   | { readonly field: string; readonly test: 'in'; readonly value: readonly string[] }
   | { readonly field: string; readonly test: 'null'; readonly value: boolean };
 
@@ -38,9 +45,14 @@ export type FieldTypes = Readonly<Record<string, FieldType>>;
 
 /** The faults of a search; none when it can be compiled. */
 export function checkCriteria(criteria: readonly Criterion[], fields: FieldTypes): FieldError[] {
+  const entries: unknown = criteria; // from code, whatever the types say
+  if (!Array.isArray(entries)) return [{ path: 'criteria', message: 'must be a list' }];
   if (criteria.length > LIMITS.criteria) {
     return [{ path: 'criteria', message: `must have at most ${LIMITS.criteria} entries` }];
   }
+  const odd = Array.from(entries, isObject).flatMap((isOne, index) => (isOne ? [] : [index]));
+  if (odd.length > 0)
+    return odd.map((index) => ({ path: `criteria.${index}`, message: 'must be a criterion: { field, test, value }' }));
   const likes = criteria.filter(({ test }) => test === 'like' || test === 'not-like');
   if (likes.length > LIMITS.likes) return [{ path: 'criteria', message: `must have at most ${LIMITS.likes} patterns` }];
   return criteria.flatMap((criterion, index) => {
@@ -52,6 +64,10 @@ export function checkCriteria(criteria: readonly Criterion[], fields: FieldTypes
     const part = message.startsWith('names a field') ? 'field' : message.startsWith('names') ? 'test' : 'value';
     return [{ path: `criteria.${index}.${part}`, message }];
   });
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 function checkCriterion({ test, value }: Criterion, type: FieldType | undefined): string | null {
@@ -144,7 +160,7 @@ function compileCriterion(criterion: Criterion): (record: Searchable) => boolean
     }
     case 'like':
     case 'not-like': {
-      const matches = compileLike(criterion.value);
+      const matches = compileLike(criterion.value, criterion.caseSensitive === true ? keepCase : foldCase);
       const wanted = criterion.test === 'like';
       return (record) => {
         const text = record[field];
@@ -182,18 +198,22 @@ export function escapeLike(text: string): string {
 const ANY_RUN = Symbol('%');
 const ANY_ONE = Symbol('_');
 
-function compileLike(pattern: string): (text: string) => boolean {
+function compileLike(pattern: string, fold: (character: string) => string): (text: string) => boolean {
   const wanted = [...pattern.matchAll(/\\?./gsu)].map(([token]) => {
     if (token === '%') return ANY_RUN;
     if (token === '_') return ANY_ONE;
-    return foldCase(token.length > 1 && token.startsWith('\\') ? token.slice(1) : token);
+    return fold(token.length > 1 && token.startsWith('\\') ? token.slice(1) : token);
   });
-  return (text) => matchesLike(wanted, Array.from(text, foldCase));
+  return (text) => matchesLike(wanted, Array.from(text, fold));
 }
 
 /** One character at a time: a whole text can change its length, and a final sigma its shape. */
 function foldCase(character: string): string {
   return character.toLowerCase().toUpperCase();
+}
+
+function keepCase(character: string): string {
+  return character;
 }
 
 /** Goes back only to the last `%`: at most pattern length times text length steps. */

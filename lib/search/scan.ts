@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { invalidRequest } from '../errors.js';
 import { LIMITS } from '../limits.js';
+import { type Criterion, compileCriteria, type Searchable } from './criteria.js';
 
 /** Records that one call looks at; a filter that few records meet may bring short pages. */
 const MAX_SCAN = 2_000;
@@ -49,6 +50,15 @@ export async function scan<Entry, Item>({
     from = page.next;
   }
   return { items, next: from ?? null };
+}
+
+/** Those of `items` that meet all `criteria`, which must have passed `checkCriteria`. */
+export async function meetAll<Item extends object>(
+  items: readonly Item[],
+  criteria: readonly Criterion[],
+): Promise<Item[]> {
+  const meets = compileCriteria(criteria);
+  return await filterGently(items, (item) => meets(item as Searchable));
 }
 
 /** As `filter`, but other requests get their turn: criteria may be many, and texts long. */

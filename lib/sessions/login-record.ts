@@ -1,7 +1,10 @@
 import type { SessionTimes } from './session-id.js';
 
-/** `cookie`: reached by cookie and request id; `token`: by session token, as Basic. */
-export type SessionKind = 'cookie' | 'token';
+/**
+ * `cookie`: reached by cookie and request id; `token`: by session token, as Basic; `dialect`: as a product has it whose wire
+ * format a router speaks. Each is accepted only in its own way.
+ */
+export type SessionKind = 'cookie' | 'token' | 'dialect';
 
 /** What is kept of a login, beside the host's own session data. Instants are epoch ms. */
 export interface LoginRecord extends SessionTimes {
@@ -9,8 +12,8 @@ export interface LoginRecord extends SessionTimes {
   readonly orgId: string | null;
   readonly userName: string;
   readonly kind: SessionKind;
-  /** SHA-256 of the request id, base64url. */
-  readonly requestIdHash: string;
+  /** SHA-256 of the request id, base64url. Null for a session of a dialect that has none. */
+  readonly requestIdHash: string | null;
   readonly createdAt: number;
   readonly address: string | null;
   /** Cut to 200 characters. */

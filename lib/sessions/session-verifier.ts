@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
+import type { PrincipalCredential } from '../principal.js';
 import { Principal, Rights } from '../principal.js';
 import type { Refusal } from '../refusal.js';
 import {
@@ -9,8 +10,9 @@ import {
   REQUEST_ID_WRONG,
   SESSION_ENDED,
 } from '../refusal.js';
-import type { SessionStates, StateStore } from '../stores/state.js';
+import type { SessionStates, StateStore, StoredSession } from '../stores/state.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
+import type { User } from '../users.js';
 import type { Owner, Owners } from '../verification/owners.js';
 import type { LoginRecord } from './login-record.js';
 import { authUserName, hashRequestId, parseSessionId, publicSessionId, remainingMs } from './session-id.js';
@@ -80,6 +82,50 @@ export class SessionVerifier {
     return this.#principal(login, id, 'session-cookie');
   }
 
+  /**
+   * A session that a dialect has begun: no other one is let in, whatever its id. Slides it by `idleMs`, its secret not
+   * telling that.
+   *
+   * @param requestId what came; undefined or null: nothing, which is refused where the session has one.
+   */
+  verifyDrawn(sessionId: string, idleMs: number, requestId: string | undefined | null): Promise<Principal | Refusal> {
+    const scheme = requestId === null ? 'basic' : 'session-cookie';
+    return this.#telemetry.traced(scheme, () => this.#verifyDrawn(sessionId, idleMs, requestId ?? undefined, scheme));
+  }
+
+  async #verifyDrawn(
+    sessionId: string,
+    idleMs: number,
+    requestId: string | undefined,
+    scheme: SessionScheme,
+  ): Promise<Principal | Refusal> {
+    const ended = scheme === 'basic' ? SESSION_ENDED : COOKIE_SESSION_ENDED;
+    if (parseSessionId(sessionId) !== null) return ended; // one of our own is not even slid
+    const id = publicSessionId(sessionId);
+    const stored = await this.#sessions.read(id, idleMs);
+    const login = loginIn(stored);
+    if (login?.kind !== 'dialect') return ended;
+    if (login.expiresAt <= this.#now()) {
+      this.#sessions.end(id, login.userId).catch(() => {}); // reading has slid it beyond its end
+      return ended;
+    }
+    // One that was begun without a request id is none of those that have one: whatever came with it is wrong.
+    const isBare = login.requestIdHash === null;
+    if (isBare && requestId !== undefined) return REQUEST_ID_WRONG;
+    const refusal = isBare ? null : this.#checkRequestId(login, id, requestId);
+    return refusal ?? (await this.#principal(login, id, scheme));
+  }
+
+  /** Of a user who has just proven who they are; null when they are disabled, or not there any more. */
+  async principalOfUser({ id, isEnabled }: User): Promise<Principal | null> {
+    if (!isEnabled) return null;
+    // Whom the cache has for disabled may have been enabled since: the password was accepted.
+    const owner = this.#owners.peek(id, this.#now()) ?? (await this.#owners.fetch(id));
+    if (owner === null) return null;
+    const { userName: name } = owner.user;
+    return ownerPrincipal(owner, { kind: 'password', id, name, scheme: 'basic', expiresAt: null });
+  }
+
   /** How often the request id of a session was missing or wrong lately. */
   async requestIdFailures(id: string): Promise<number> {
     return (await this.#state.attempts(`rid-${id}`)).count;
@@ -90,13 +136,14 @@ export class SessionVerifier {
     const ttlMs = times === null ? 0 : remainingMs(times, this.#now());
     if (ttlMs <= 0) return null;
     const stored = await this.#sessions.read(id, ttlMs);
-    return stored === null || stored.login === null ? null : (JSON.parse(stored.login) as LoginRecord);
+    return loginIn(stored);
   }
 
   /** In constant time. Failures are counted, without keeping the request waiting. */
   #checkRequestId(login: LoginRecord, id: string, requestId: string | undefined): Refusal | null {
     const isRight =
       requestId !== undefined &&
+      login.requestIdHash !== null &&
       timingSafeEqual(Buffer.from(hashRequestId(requestId)), Buffer.from(login.requestIdHash));
     if (isRight) return null;
     this.#state.attempt(`rid-${id}`, NEVER_WAIT, this.#now()).catch(() => {}); // the refusal stands without the count
@@ -118,6 +165,10 @@ function settle(owner: Owner | null, login: LoginRecord, id: string, scheme: Ses
   return sessionPrincipal(owner, login, id, scheme);
 }
 
+function loginIn(stored: StoredSession | null): LoginRecord | null {
+  return stored === null || stored.login === null ? null : (JSON.parse(stored.login) as LoginRecord);
+}
+
 function sessionPrincipal(owner: Owner, login: LoginRecord, sessionId: string, scheme: SessionScheme): Principal {
   const credential = {
     kind: 'session' as const,
@@ -126,7 +177,11 @@ function sessionPrincipal(owner: Owner, login: LoginRecord, sessionId: string, s
     scheme,
     expiresAt: login.expiresAt,
   };
-  const { user, statements, permissions } = owner;
+  return ownerPrincipal(owner, credential);
+}
+
+/** With the rights that the user has now. */
+function ownerPrincipal({ user, statements, permissions }: Owner, credential: PrincipalCredential): Principal {
   const { id, orgId } = user;
   const none = { policyIds: [], resources: null, properties: {}, locale: null, timeZone: null };
   return new Principal({ id, orgId, credential, statements, ...none }, new Rights(permissions, null));

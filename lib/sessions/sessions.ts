@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { AuthError, invalidRequest, passNotDurable } from '../errors.js';
+import { AuthError, invalidRequest, isNotDurable, passNotDurable } from '../errors.js';
 import type { Events } from '../events.js';
 import type { Actor } from '../keys/key-rights.js';
 import { doer } from '../keys/key-rights.js';
-import type { ListedSession, SessionStates } from '../stores/state.js';
+import { LAST_INSTANT } from '../limits.js';
+import type { ListedSession, NewSession, SessionStates } from '../stores/state.js';
 import type { User } from '../users.js';
 import type { FailedLogins } from './lockout.js';
 import type { LoginRecord, Session, SessionKind } from './login-record.js';
 import { toSession } from './login-record.js';
+import type { SessionTimes } from './session-id.js';
 import { generateSessionId, hashRequestId, publicSessionId, remainingMs } from './session-id.js';
 
 const MAX_USER_AGENT = 200;
@@ -35,10 +37,13 @@ export interface SessionTimeOptions {
   readonly whenFull?: 'refuse' | 'end-oldest';
 }
 
+/** Kinds whose secrets are drawn here. */
+type NativeKind = Exclude<SessionKind, 'dialect'>;
+
 /** A login about to become a session. */
 export interface NewLogin {
   readonly user: User;
-  readonly kind: SessionKind;
+  readonly kind: NativeKind;
   readonly address: string | null;
   readonly userAgent: string | null;
   readonly failed: FailedLogins;
@@ -46,6 +51,9 @@ export interface NewLogin {
   readonly idleMs?: number | undefined;
   readonly absoluteMs?: number | undefined;
 }
+
+/** The same, for `beginDrawn`. */
+export type DrawnLogin = Pick<NewLogin, 'user' | 'address' | 'userAgent' | 'failed'>;
 
 /** Who ends a session, for the audit trail. */
 export interface EndOptions {
@@ -55,6 +63,16 @@ export interface EndOptions {
   readonly address?: string | null | undefined;
 }
 
+/** Secrets that a dialect has drawn, and the times that it has for them, whatever the instance's are. */
+export interface DrawnSession {
+  readonly sessionId: string;
+  /** Null: the session needs none. */
+  readonly requestId: string | null;
+  readonly idleMs: number;
+  /** Infinity: until `LAST_INSTANT`. */
+  readonly absoluteMs: number;
+}
+
 /** The secrets of a new session, told once. */
 export interface BegunSession {
   readonly sessionId: string;
@@ -62,12 +80,15 @@ export interface BegunSession {
   readonly login: LoginRecord;
 }
 
+/** What `save` stores of it. */
+type StorableSession = Pick<BegunSession, 'sessionId' | 'login'>;
+
 /** Begins, lists and ends login sessions. */
 export class Sessions {
   readonly #states: SessionStates;
   readonly #events: Events;
   readonly #now: () => number;
-  readonly #idleMs: Readonly<Record<SessionKind, number>>;
+  readonly #idleMs: Readonly<Record<NativeKind, number>>;
   readonly #absoluteMs: number;
   readonly #maxPerUser: number;
   readonly #whenFull: 'refuse' | 'end-oldest';
@@ -100,7 +121,8 @@ export class Sessions {
   }
 
   /** Makes a session and its secrets; nothing is stored yet. */
-  begin({ user, kind, address, userAgent, failed, idleMs, absoluteMs }: NewLogin): BegunSession {
+  begin(login: NewLogin): BegunSession {
+    const { kind, idleMs, absoluteMs } = login;
     const createdAt = this.#now();
     const requestId = randomBytes(REQUEST_ID_BYTES).toString('hex').toUpperCase();
     const times = {
@@ -108,68 +130,69 @@ export class Sessions {
       expiresAt: createdAt + shorter('absoluteMs', absoluteMs, this.#absoluteMs),
     };
     const sessionId = generateSessionId(times);
-    const login: LoginRecord = {
-      ...times,
-      userId: user.id,
-      orgId: user.orgId,
-      userName: user.userName,
-      kind,
-      requestIdHash: hashRequestId(requestId),
-      createdAt,
-      address: address === null ? null : address.slice(0, MAX_ADDRESS),
-      userAgent: userAgent === null ? null : userAgent.slice(0, MAX_USER_AGENT),
-      failedBefore: failed.count,
-      lastFailedAt: failed.count === 0 ? null : failed.lastAt,
-    };
-    return { sessionId, requestId, login };
+    return { sessionId, requestId, login: toRecord(login, kind, times, requestId, createdAt) };
   }
 
-  /** Stores a session that `begin` made. `data` is the host's own, as express-session has it in JSON; default empty. */
-  async save({ sessionId, login }: BegunSession, data = EMPTY_DATA): Promise<Session> {
+  /** As `begin`, for secrets that a dialect has drawn: they do not carry the times of the session. */
+  beginDrawn(login: DrawnLogin, { sessionId, requestId, idleMs, absoluteMs }: DrawnSession): StorableSession {
+    const createdAt = this.#now();
+    const times = { idleMs, expiresAt: Math.min(createdAt + absoluteMs, LAST_INSTANT) };
+    return { sessionId, login: toRecord(login, 'dialect', times, requestId, createdAt) };
+  }
+
+  /**
+   * Stores a session that has begun. `data` is the host's own, as express-session has it in JSON; default empty.
+   * @throws Error where another session has the same id: whoever drew it does not draw at random; AuthError `not_durable`,
+   * the session being ended as far as that goes.
+   */
+  async save({ sessionId, login }: StorableSession, data = EMPTY_DATA): Promise<Session> {
     const { userId, createdAt, expiresAt } = login;
     const ttlMs = remainingMs(login, createdAt);
     const session = { login: JSON.stringify(login), data, userId, createdAt, expiresAt };
     const id = publicSessionId(sessionId);
-    await this.#states.insert(id, session, ttlMs);
+    const isNew = await this.#insert(id, session, ttlMs);
+    // One that was sent twice over a broken connection is ours all the same.
+    if (!isNew && (await this.#states.find(id))?.login !== session.login) throw new Error('the session id is taken');
     const { orgId, kind, address } = login;
     this.#events.emit({ type: 'session.started', at: createdAt, address, orgId, sessionId: id, userId, kind });
     return toSession(id, login, ttlMs, createdAt);
   }
 
   /**
-   * Sees to it that the user of a session just stored has no more than `maxPerUser`. A further one stays only once it has
-   * seen no more than allowed: whatever the clocks say, and however many come at once, of which the oldest stay.
+   * Sees to it that the user of a session just stored has no more than `maxPerUser`.
    * @throws AuthError `conflict`, the session being ended, when it is refused.
    */
-  async enforceLimit({ sessionId, login }: BegunSession): Promise<void> {
+  async enforceLimit(begun: StorableSession): Promise<void> {
     if (this.#maxPerUser === Number.POSITIVE_INFINITY) return;
+    if (this.#whenFull === 'refuse') return await this.refuseBeyond(begun, this.#maxPerUser);
+    const { userId, address } = begun.login;
+    const sessions = await this.#aliveByAge(userId);
+    for (const oldest of sessions.slice(0, -this.#maxPerUser)) await this.#giveWay(oldest, { by: userId, address });
+  }
+
+  /**
+   * Refuses a session just stored where its user has more than `most`. It stays only once it has seen no more than allowed:
+   * whatever the clocks say, and however many come at once, of which the oldest stay.
+   * @throws AuthError `conflict`, the session being ended, when it is refused.
+   */
+  async refuseBeyond({ sessionId, login }: StorableSession, most: number): Promise<void> {
     const { userId, orgId, address } = login;
-    const ending = { by: userId, address };
     const id = publicSessionId(sessionId);
-    const byAge = (a: Session, b: Session) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
-    const aliveByAge = async () => (await this.list(userId)).toSorted(byAge);
-    if (this.#whenFull === 'end-oldest') {
-      const sessions = await aliveByAge();
-      for (const oldest of sessions.slice(0, -this.#maxPerUser)) await this.#giveWay(oldest, ending);
-      return;
-    }
     for (let looks = 0; looks < LOOKS; looks++) {
-      const sessions = await aliveByAge();
-      if (sessions.length <= this.#maxPerUser) return;
-      if (!sessions.slice(0, this.#maxPerUser).some((session) => session.id === id)) break;
+      const sessions = await this.#aliveByAge(userId);
+      if (sessions.length <= most) return;
+      if (!sessions.slice(0, most).some((session) => session.id === id)) break;
       await setTimeout(LOOK_AGAIN_MS);
     }
-    await this.#giveWay({ id, userId, orgId }, ending);
+    await this.#giveWay({ id, userId, orgId }, { by: userId, address });
     throw new AuthError('conflict', { message: 'The user has as many sessions as are allowed. End one of them.' });
   }
 
   /** The user's sessions that are alive, newest first. */
   async list(userId: string): Promise<Session[]> {
     const nowAt = this.#now();
-    const sessions = (await this.#states.list(userId)).map(({ id, login, ttlMs }) =>
-      toSession(id, JSON.parse(login) as LoginRecord, ttlMs, nowAt),
-    );
-    return sessions
+    return (await this.#ofUser(userId))
+      .map(({ id, login, ttlMs }) => toSession(id, login, ttlMs, nowAt))
       .filter(({ expiresAt }) => expiresAt > nowAt)
       .sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
   }
@@ -200,13 +223,34 @@ export class Sessions {
 
   /** Ends all sessions of a user but `exceptId`; returns how many. */
   async endAll(userId: string, exceptId?: string, options: EndOptions = {}): Promise<number> {
-    const sessions = (await this.#states.list(userId)).filter(({ id }) => id !== exceptId);
-    const end = ({ id, login }: ListedSession) => this.#end({ ...(JSON.parse(login) as LoginRecord), id }, options);
-    await Promise.all(sessions.map(end));
+    const sessions = (await this.#ofUser(userId)).filter(({ id }) => id !== exceptId);
+    await Promise.all(sessions.map(({ id, login }) => this.#end({ ...login, id }, options)));
     return sessions.length;
   }
 
-  /** As `#end`, for a login, which does not depend on replicas. */
+  /** An index may name a session that was another's already when this user was to get it. */
+  async #ofUser(userId: string): Promise<(Omit<ListedSession, 'login'> & { readonly login: LoginRecord })[]> {
+    const listed = await this.#states.list(userId);
+    return listed
+      .map((session) => ({ ...session, login: JSON.parse(session.login) as LoginRecord }))
+      .filter(({ login }) => login.userId === userId);
+  }
+
+  async #aliveByAge(userId: string): Promise<Session[]> {
+    return (await this.list(userId)).toSorted((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+  }
+
+  /** A session that nobody was told of is of no use, and must not count as one of the user's. */
+  async #insert(id: string, session: NewSession, ttlMs: number): Promise<boolean> {
+    try {
+      return await this.#states.insert(id, session, ttlMs);
+    } catch (error) {
+      if (isNotDurable(error)) await this.#states.end(id, session.userId).catch(() => {}); // told so
+      throw error;
+    }
+  }
+
+  /** As `#end`, for a login: that the session before is over need not last for it. */
   async #giveWay(session: Ended, options: EndOptions): Promise<void> {
     await this.#end(session, options).catch(passNotDurable);
   }
@@ -221,6 +265,28 @@ export class Sessions {
     }
     return isEnded;
   }
+}
+
+function toRecord(
+  { user, address, userAgent, failed }: DrawnLogin,
+  kind: SessionKind,
+  times: SessionTimes,
+  requestId: string | null,
+  createdAt: number,
+): LoginRecord {
+  return {
+    ...times,
+    userId: user.id,
+    orgId: user.orgId,
+    userName: user.userName,
+    kind,
+    requestIdHash: requestId === null ? null : hashRequestId(requestId),
+    createdAt,
+    address: address === null ? null : address.slice(0, MAX_ADDRESS),
+    userAgent: userAgent === null ? null : userAgent.slice(0, MAX_USER_AGENT),
+    failedBefore: failed.count,
+    lastFailedAt: failed.count === 0 ? null : failed.lastAt,
+  };
 }
 
 type Ended = Pick<Session, 'id' | 'userId' | 'orgId'>;

@@ -4,10 +4,15 @@
  */
 export interface StateStore {
   readonly sessions: SessionStates;
-  /** Keeps `value` under `id` for `ttlMs`. */
+  /** Keeps `value` under `id` for `ttlMs`. Lasts as a change of a record does. @throws AuthError `not_durable`. */
   keep(id: string, value: string, ttlMs: number): Promise<void>;
-  /** Reads and deletes: of several at once, exactly one gets it. */
+  /**
+   * Reads and deletes: of several at once, exactly one gets it, also where a failover brings it back.
+   * @throws AuthError `not_durable` when it was taken, and a failover may bring it back: then nobody has it.
+   */
   take(id: string): Promise<string | null>;
+  /** Reads what was kept and has it live `ttlMs` from now, in one command: what was taken meanwhile does not come back. */
+  slide(id: string, ttlMs: number): Promise<string | null>;
   /** True for one of those who ask for `id` within `ttlMs`, never for two; for none where its answer was lost. */
   claim(id: string, ttlMs: number): Promise<boolean>;
   /**
@@ -70,7 +75,10 @@ export interface ListedSession {
 }
 
 export interface SessionStates {
-  /** False when the id exists. A session with a user is entered in the user's index until `expiresAt`, then written. */
+  /**
+   * False when the id exists. A session with a user is entered in the user's index until `expiresAt`, then written, and lasts
+   * as a change of a record does. @throws AuthError `not_durable` when a failover may undo it.
+   */
   insert(id: string, session: NewSession, ttlMs: number): Promise<boolean>;
   /** Reads a session and has it live `ttlMs` from now, in one command. */
   read(id: string, ttlMs: number): Promise<StoredSession | null>;

@@ -1,5 +1,7 @@
 import type { Finding } from '../finding.js';
 import type { ApiKeyRecord, KeyUsage, PolicyRecord } from '../records.js';
+import type { Documents } from './documents.js';
+import type { Numbers } from './numbers.js';
 import type { StateStore } from './state.js';
 
 /**
@@ -11,7 +13,7 @@ import type { StateStore } from './state.js';
  * not kept by reference.
  */
 export interface Store {
-  /** What lasts: API keys and session keys, policies, the audit trail. */
+  /** What lasts: API keys and session keys, policies, the audit trail, and what dialects need besides. */
   readonly records: RecordStores;
   /** What expires: sessions, login tokens, counters. */
   readonly state: StateStore;
@@ -29,6 +31,10 @@ export interface RecordStores {
   readonly apiKeys: ApiKeyStore;
   readonly policies: PolicyStore;
   readonly audit: AuditStore;
+  /** Integers for ids, for products that have such. */
+  readonly numbers: Numbers;
+  /** What dialects keep for good and the core has no record for. */
+  readonly documents: Documents;
 }
 
 export interface StoreHealth {

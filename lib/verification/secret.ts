@@ -24,11 +24,13 @@ export interface Credential {
 /** Where the credential was found. */
 export type CredentialScheme = 'api-key-header' | 'api-key' | 'basic' | 'session-cookie';
 
-/** A fresh pair; `token` is `<prefix>_<id>_<secret>`. Shown once, never kept. */
+/** A fresh pair; `token` is `<prefix>_<id>_<secret>`, or `<id>:<secret>` of one that was drawn. Shown once, never kept. */
 export interface GeneratedSecret {
   readonly id: string;
   readonly secret: string;
   readonly token: string;
+  /** The token's first part; empty for a pair that was drawn. */
+  readonly prefix: string;
 }
 
 /** @throws TypeError unless `prefix` is 1 to 16 letters and digits. */
@@ -43,7 +45,7 @@ export function checkPrefix(prefix: string): string {
 export function generateSecret(prefix: string, id: string = randomBase62(ID_LENGTH)): GeneratedSecret {
   const body = `${prefix}_${id}_${randomBase62(RANDOM_LENGTH)}`;
   const token = body + checksum(body);
-  return { id, secret: token.slice(-SECRET_LENGTH), token };
+  return { id, secret: token.slice(-SECRET_LENGTH), token, prefix };
 }
 
 /** The pair in a raw token, by length alone; null when it has another length. `isWellFormed` tells whether it holds. */
@@ -59,12 +61,24 @@ export function hasPairShape(id: string, secret: string): boolean {
   return id.length === ID_LENGTH && secret.length === SECRET_LENGTH;
 }
 
-/** Whether a pair is one that was made with `prefix`, by shape and checksum: no look-up is needed to refuse a typing error. */
-export function isWellFormed(prefix: string, id: string, secret: string): boolean {
-  return hasPairShape(id, secret) && isBase62(id) && hasChecksum(`${prefix}_${id}_${secret}`);
+/** Whether `id` has the form that this version makes. */
+export function isNativeId(id: string): boolean {
+  return id.length === ID_LENGTH && isBase62(id);
 }
 
-function hasChecksum(token: string): boolean {
+/** Whether a pair is one that was made with `prefix`, by shape and checksum: no look-up is needed to refuse a typing error. */
+export function isWellFormed(prefix: string, id: string, secret: string): boolean {
+  return hasPairShape(id, secret) && isBase62(id) && hasChecksum(prefix, id, secret);
+}
+
+/** Whether `secret` has the form that this version makes. */
+export function isNativeSecret(secret: string): boolean {
+  return secret.length === SECRET_LENGTH && isBase62(secret);
+}
+
+/** Whether `secret` was made with `prefix` for `id`, of whatever form that is: so says its checksum. */
+export function hasChecksum(prefix: string, id: string, secret: string): boolean {
+  const token = `${prefix}_${id}_${secret}`;
   const bodyLength = token.length - CHECKSUM_LENGTH;
   return checksum(token.slice(0, bodyLength)) === token.slice(bodyLength);
 }

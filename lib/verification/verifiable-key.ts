@@ -115,8 +115,8 @@ export class VerifiableKey {
   }
 
   #identity(scheme: CredentialScheme): Identity {
-    const { ownerId, orgId, policyIds, resources, properties, locale, timeZone } = this.record;
-    const rest = { orgId, policyIds, resources, properties, locale, timeZone };
+    const { ownerId, ownerKind, orgId, policyIds, resources, properties, locale, timeZone } = this.record;
+    const rest = { ownerKind, orgId, policyIds, resources, properties, locale, timeZone };
     return { ...rest, id: ownerId, credential: credentialOf(this.record, scheme), statements: this.#statements };
   }
 }

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { storeUnavailable } from '../errors.js';
 import type { KeyLifetimes } from '../keys/key-lifetimes.js';
@@ -8,10 +9,12 @@ import type { ApiKeyRecord } from '../records.js';
 import { MALFORMED, OWNER_DISABLED, OWNER_MOVED, PARENT_ENDED, Refusal, UNKNOWN_ID, WRONG_SECRET } from '../refusal.js';
 import type { Store } from '../stores/store.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
+import { UnderWay } from '../under-way.js';
 import type { AddressThrottle } from './address-throttle.js';
+import { isForeignPair, isKeyPair } from './foreign-pair.js';
 import type { Owner, Owners } from './owners.js';
-import type { CompiledHash, Credential, SecretHasher } from './secret.js';
-import { hasPairShape, isWellFormed } from './secret.js';
+import type { CompiledHash, Credential, CredentialScheme, SecretHasher } from './secret.js';
+import { hasPairShape } from './secret.js';
 import type { UsageRecorder } from './usage.js';
 import { VerifiableKey } from './verifiable-key.js';
 import type { VerificationCacheOptions } from './verification-cache.js';
@@ -50,6 +53,8 @@ export class Verifier {
   readonly #throttle: AddressThrottle;
   readonly #cache: VerificationCache<VerifiableKey>;
   readonly #dummy: CompiledHash;
+  readonly #underWay = new UnderWay();
+  #isClosed = false;
   readonly #holders = new LRUCache<string, ApiKeyRecord>({ max: MAX_HOLDERS });
 
   constructor(store: Store, options: VerifierOptions) {
@@ -79,7 +84,8 @@ export class Verifier {
    * Order: shape and checksum, record, secret, revoked, disabled, not yet valid, expired, unused, address, origin, the keys
    * that it was made by, owner still enabled. A cached key is decided at once, without a promise. Rejects, or throws, with
    * `store_unavailable` when the record or its owner cannot be read: that is neither a yes nor a no; with
-   * `too_many_attempts` for a wrong secret from an address that sent too many.
+   * `too_many_attempts` for a wrong secret from an address that sent too many. Once `close` was called, always with
+   * `store_unavailable`: nothing would count the use.
    *
    * @param address of the client, for the key's "last used from", its allowed addresses and the throttle.
    * @param isInternal whether the request came in where the host accepts internal keys.
@@ -94,13 +100,50 @@ export class Verifier {
     const { telemetry } = this.#options;
     const { scheme } = credential;
     try {
+      this.#demandOpen();
       const verdict = this.#decide(credential, address, isInternal, origin);
-      if (!(verdict instanceof Promise)) telemetry.verified(scheme, verdict instanceof Refusal ? verdict.reason : null);
+      if (verdict instanceof Promise) return this.#underWay.follow(verdict);
+      telemetry.verified(scheme, verdict instanceof Refusal ? verdict.reason : null);
       return verdict;
     } catch (error) {
       telemetry.failed(scheme, error);
       throw error;
     }
+  }
+
+  /**
+   * As `verify`, but for the secret: only for code that has verified it before, and has kept the id where nobody else can
+   * write it, such as in a session of its own. Counts as a use.
+   *
+   * @param stamp of the secret that was verified (`stampOf`); undefined: whatever secret the key has now.
+   */
+  verifyId(
+    id: string,
+    stamp: string | undefined,
+    scheme: CredentialScheme,
+    address: string | null,
+    isInternal = false,
+    origin: string | undefined = undefined,
+  ): Promise<Verdict> {
+    const verifying = this.#options.telemetry.traced(scheme, async () => {
+      this.#demandOpen();
+      const key = await this.#find(id);
+      if (key === null || (key.record.internalOnly && !isInternal)) return UNKNOWN_ID;
+      const nowAt = this.#now();
+      const isAccepted = stamp === undefined || stampsOf(key, nowAt).includes(stamp);
+      if (!isAccepted) return this.#refuse(key, WRONG_SECRET, nowAt);
+      return await this.#judge(key, true, { scheme, id, secret: '' }, nowAt, address, isInternal, origin);
+    });
+    return this.#underWay.follow(verifying);
+  }
+
+  /** Tells a secret from the others that the key has had, and says nothing else of it; null for one that is not right. */
+  async stampOf(id: string, secret: string): Promise<string | null> {
+    const key = await this.#find(id);
+    if (key === null) return null;
+    const [current = null, previous = null] = stampsOf(key, this.#now());
+    if (this.#matches(secret, key.hash)) return current;
+    return key.previousHash !== null && this.#matches(secret, key.previousHash) ? previous : null;
   }
 
   /** What is a promise here is counted already, and within a span. */
@@ -112,12 +155,13 @@ export class Verifier {
   ): Verdict | Promise<Verdict> {
     const { id, secret, scheme } = credential;
     const { telemetry } = this.#options;
-    if (!hasPairShape(id, secret)) return MALFORMED;
+    if (!hasPairShape(id, secret) && !isForeignPair(id, secret)) return MALFORMED;
     const nowAt = this.#now();
     const key = this.#cache.peek(id, nowAt);
-    // Of a cached key the hash decides alone, since the checksum goes into it: the checksum only spares look-ups.
+    // Of a cached key the hash decides alone, since the checksum goes into it: the checksum, where a pair has one, only spares
+    // look-ups.
     const isRight = key instanceof VerifiableKey && this.#hasSecret(key, secret, nowAt);
-    if (!isRight && !isWellFormed(this.#prefix, id, secret)) return MALFORMED;
+    if (!isRight && !isKeyPair(this.#prefix, id, secret)) return MALFORMED;
     if (key !== undefined) {
       const verdict = this.#judge(key, isRight, credential, nowAt, address, isInternal, origin);
       return verdict instanceof Promise ? telemetry.traced(scheme, () => verdict) : verdict;
@@ -135,8 +179,20 @@ export class Verifier {
     return this.#holders.get(id) ?? null;
   }
 
-  close(): void {
+  /** Refuses what comes from now on, and resolves once what is under way is decided, after `ms` at the latest. */
+  async close(ms: number): Promise<void> {
+    this.#isClosed = true;
+    await this.#underWay.ended(ms);
     this.#cache.close();
+  }
+
+  #demandOpen(): void {
+    if (this.#isClosed) throw storeUnavailable('latchkey is closed');
+  }
+
+  async #find(id: string): Promise<VerifiableKey | null> {
+    const known = this.#cache.peek(id, this.#now());
+    return known === undefined ? await this.#cache.fetch(id) : known;
   }
 
   async #load(store: Store, id: string): Promise<VerifiableKey | null> {
@@ -211,7 +267,9 @@ export class Verifier {
     nowAt: number,
     address: string | null,
   ): Verdict | Promise<Verdict> {
-    if (this.#owners === null) return admit(key, credential, null, nowAt, address);
+    // Behind the key of a service stands no user.
+    if (this.#owners === null || key.record.ownerKind === 'service')
+      return admit(key, credential, null, nowAt, address);
     const owner = this.#owners.peek(key.record.ownerId, nowAt);
     if (owner !== undefined) return this.#settle(key, credential, owner, nowAt, address);
     const asked = this.#owners.fetch(key.record.ownerId);
@@ -249,6 +307,13 @@ export class Verifier {
     if (!this.#hasher.canVerify(hash)) throw storeUnavailable(`the pepper ${hash.pepperId} is not configured`);
     return this.#hasher.matches(secret, hash);
   }
+}
+
+/** Of the secrets that are accepted at `nowAt`, the current one first. */
+function stampsOf({ record }: VerifiableKey, nowAt: number): string[] {
+  const { secretHash, previousSecretHash, previousSecretExpiresAt } = record;
+  const inGrace = previousSecretHash !== null && nowAt < (previousSecretExpiresAt ?? 0) ? [previousSecretHash] : [];
+  return [secretHash, ...inGrace].map((stored) => hash('sha256', `stamp ${stored}`, 'base64url'));
 }
 
 function hasEnded(parent: VerifiableKey | null, nowAt: number): boolean {

@@ -121,6 +121,18 @@ describeAttempts('a session key cannot', [
     }),
     ['expiresAt'],
   ),
+  {
+    what: 'make a lasting key by way of a key that it has made',
+    async with(scene) {
+      const { token } = await sessionKey(OFFICE, ORDERS)(scene);
+      const { app } = scene;
+      const made = await app.call('POST', '/api-keys', token, { name: 'between', expiresInSeconds: 60 });
+      expect(made.status).toBe(201);
+      return { id: made.body.id, token: made.body.token };
+    },
+    ask: () => ({ method: 'POST', path: '/api-keys', body: { name: 'n', expiresInSeconds: 3_600 } }),
+    fields: ['expiresAt'],
+  },
 ]);
 
 const people = new People().set('mallory').set('zoe').set('root');

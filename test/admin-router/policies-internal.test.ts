@@ -90,8 +90,17 @@ describe.each(STORE_KINDS)('the statements of a session key as a policy, on $nam
       expect(text).not.toContain(minted.id);
     }
     expect((await app.call('POST', '/policies', admin, { name: 'n', type: 'internal' })).status).toBe(400);
-    expect((await app.call('PATCH', `/policies/${minted.id}`, admin, { name: 'x' })).status).toBe(404);
-    expect((await app.call('DELETE', `/policies/${minted.id}?detach=true`, admin)).status).toBe(404);
+    const detail =
+      'The policy is that of a session key: it cannot be changed or deleted by itself. Change or revoke the key.';
+    const conflict = { status: 409, body: { code: 'conflict', detail } };
+    expect(await app.call('PATCH', `/policies/${minted.id}`, admin, { name: 'x' })).toMatchObject(conflict);
+    expect(await app.call('DELETE', `/policies/${minted.id}?detach=true`, admin)).toMatchObject(conflict);
+    const stranger = (await app.key({ ownerId: 'root', orgId: 'other', actions: ['*'] })).token;
+    expect((await app.call('PATCH', `/policies/${minted.id}`, stranger, { name: 'x' })).status).toBe(404);
+    expect((await app.call('DELETE', `/policies/${minted.id}`, stranger)).status).toBe(404);
+    const host = { by: 'host' };
+    await expect(app.latchkey.policies.update(minted.id, { name: 'x' }, host)).rejects.toThrow(detail);
+    await expect(app.latchkey.policies.remove(minted.id, host)).rejects.toThrow(detail);
     expect((await app.call('GET', `/policies/${minted.id}`, admin)).body).toEqual(internal);
   });
 

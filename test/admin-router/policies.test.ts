@@ -82,9 +82,9 @@ describe.each(STORE_KINDS)('the routes of /policies on $name', ({ open }) => {
 
   it.each<[string, object, string, unknown]>([
     ['no name', { name: undefined }, 'name', expect.stringContaining('expected string')],
-    ['an empty name', { name: '' }, 'name', 'must have 1 to 200 printable characters'],
-    ['a long name', { name: 'n'.repeat(201) }, 'name', 'must have 1 to 200 printable characters'],
-    ['a line break in the name', { name: 'a\nb' }, 'name', 'must have 1 to 200 printable characters'],
+    ['an empty name', { name: '' }, 'name', 'must have 1 to 256 printable characters'],
+    ['a long name', { name: 'n'.repeat(257) }, 'name', 'must have 1 to 256 printable characters'],
+    ['a line break in the name', { name: 'a\nb' }, 'name', 'must have 1 to 256 printable characters'],
     ['a long description', { description: 'd'.repeat(1_001) }, 'description', 'must have at most 1000 characters'],
     ['a kind that is made with session keys', { type: 'internal' }, 'type', expect.any(String)],
     ['an unknown kind', { type: 'group' }, 'type', expect.any(String)],

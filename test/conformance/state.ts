@@ -66,6 +66,60 @@ export function testState(suite: Suite): void {
     });
   });
 
+  describe('what is kept to be read', () => {
+    it('is read as often as anybody likes, as it was, until it is taken', async () => {
+      const value = '{"a":"ü\\n😀"}\n';
+      await state().keep('read', value, HOUR_MS);
+      for (let n = 0; n < 3; n++) assert.equal(await state().slide('read', HOUR_MS), value);
+      assert.equal(await state().take('read'), value);
+      assert.equal(await state().slide('read', HOUR_MS), null);
+      assert.equal(await state().slide('never kept', HOUR_MS), null);
+      assert.equal(await state().take('never kept'), null);
+    });
+
+    it('is read as it was kept last, from another instance too', async () => {
+      const second = await suite.subject.openSecond?.();
+      try {
+        await state().keep('twice', 'first', HOUR_MS);
+        await (second?.state ?? state()).keep('twice', 'second', HOUR_MS);
+        assert.equal(await state().slide('twice', HOUR_MS), 'second');
+        assert.equal(await (second?.state ?? state()).slide('twice', HOUR_MS), 'second');
+      } finally {
+        await second?.close();
+      }
+    });
+
+    it('lives longer by being read, or shorter when told so, and ends by itself', async () => {
+      const lifeMs = 300;
+      const keptAt = performance.now();
+      await state().keep('longer', 'value', lifeMs);
+      if (performance.now() - keptAt < lifeMs) await state().slide('longer', HOUR_MS);
+      else await state().keep('longer', 'value', HOUR_MS); // a machine too busy to be in time
+      await until('its first life is over', () => performance.now() - keptAt > lifeMs + 20);
+      assert.equal(await state().slide('longer', 1), 'value');
+      const readAt = performance.now();
+      await until('its last life is over', () => performance.now() - readAt > 20);
+      assert.equal(await state().slide('longer', HOUR_MS), null);
+    });
+
+    it('never comes back once taken, in whatever order fifty reads and the taking arrive', async () => {
+      await state().keep('ended', 'value', HOUR_MS);
+      const reads = Array.from({ length: 50 }, () => () => state().slide('ended', HOUR_MS));
+      const actions = [...reads.slice(0, 25), () => state().take('ended'), ...reads.slice(25)];
+      const answers = await Promise.all(actions.map((action) => action()));
+      assert.equal(answers[25], 'value');
+      assert.equal(await state().slide('ended', HOUR_MS), null);
+    });
+
+    it('is refused a life of 0 or less, and stays as it was', async () => {
+      await state().keep('for ever', 'value', HOUR_MS);
+      for (const ttlMs of [0, -1, Number.NaN]) {
+        for (const id of ['for ever', 'never kept']) await assert.rejects(state().slide(id, ttlMs), TypeError);
+      }
+      assert.equal(await state().take('for ever'), 'value');
+    });
+  });
+
   describe('tries', () => {
     it('are free up to the limit; the last free one begins the wait', async () => {
       for (let n = 1; n <= RULE.limit; n++) {

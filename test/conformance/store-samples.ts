@@ -2,6 +2,7 @@ import type {
   ApiKeyOrder,
   ApiKeyRecord,
   ApiKeyStore,
+  DocumentRecord,
   KeyUsage,
   PageRequest,
   PolicyRecord,
@@ -93,6 +94,7 @@ export class Draw {
       name: this.name(),
       description: 'für Tests: "a\\b" \u2028 {x}',
       ownerId: 'owner',
+      ownerKind: 'user',
       orgId: 'org',
       createdBy: 'maker',
       parentIds: [],
@@ -101,6 +103,7 @@ export class Draw {
       ceiling: [],
       resources: null,
       properties: { team: 'Blau' },
+      dialects: { plexus: { ünit: ['a', 1, null, { '': '\u2028' }] } },
       prefix: 'lk',
       lastFour: 'abcd',
       secretHash: `sha256:${this.hex()}`,
@@ -145,9 +148,25 @@ export class Draw {
       templateId: this.below(3) === 0 ? this.id() : null,
       workspace: this.below(3) === 0 ? 'w-1' : null,
       properties: this.below(2) === 0 ? {} : { team: this.name() },
+      dialects: {},
       createdBy: 'maker',
       createdAt,
       updatedAt: createdAt,
+      ...fields,
+    };
+  }
+
+  document(fields: Partial<DocumentRecord> = {}): DocumentRecord {
+    const createdAt = this.instant();
+    const data = { name: this.name(), list: [1, null, { 'a key': '"ü"\n\u2028 😀' }], isOn: this.below(2) === 0 };
+    return {
+      kind: 'service-account',
+      id: this.id(),
+      orgId: 'org',
+      version: 1,
+      createdAt,
+      updatedAt: createdAt,
+      data,
       ...fields,
     };
   }
@@ -161,14 +180,16 @@ export class Draw {
   }
 }
 
+type Sample = ApiKeyRecord | PolicyRecord | DocumentRecord;
+
 /** The next version of a record. */
-export function changed<Kept extends ApiKeyRecord | PolicyRecord>(record: Kept, fields: Partial<Kept>): Kept {
+export function changed<Record extends Sample>(record: Record, fields: Partial<Record>): Record {
   return { ...record, version: record.version + 1, updatedAt: record.updatedAt + 1, ...fields };
 }
 
 /** Not `structuredClone`: under Jest its objects are of another realm, and strict equality sees that. */
-export function copyOf<Kept extends ApiKeyRecord | PolicyRecord>(record: Kept): Kept {
-  return JSON.parse(JSON.stringify(record)) as Kept;
+export function copyOf<Record extends Sample>(record: Record): Record {
+  return JSON.parse(JSON.stringify(record)) as Record;
 }
 
 /** One use, unless told otherwise. */

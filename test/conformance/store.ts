@@ -1,6 +1,8 @@
 import { testState } from './state.js';
 import { testAudit } from './store-audit.js';
+import { testDocuments } from './store-documents.js';
 import { testChangeFeed } from './store-feed.js';
+import { testNumbers } from './store-numbers.js';
 import { testPages } from './store-pages.js';
 import { testPolicies } from './store-policies.js';
 import { testRecords } from './store-records.js';
@@ -52,6 +54,8 @@ export function testStore(
     testWatchAndPolicyUsers(suite);
     testPolicies(suite);
     testAudit(suite);
+    testNumbers(suite);
+    testDocuments(suite);
     testChangeFeed(suite);
     testState(suite);
   });

@@ -50,3 +50,26 @@ describe.each([false, true])('the end of a session that no replica confirms, ses
     expect(await Promise.all(statuses)).toEqual([401, 200, 200]);
   });
 });
+
+describe('a login that no replica confirms', () => {
+  it('is 503, and leaves no session behind', async () => {
+    const store = new MemoryStore();
+    const { sessions } = store.state;
+    const insert = sessions.insert.bind(sessions);
+    let isConfirmed = false;
+    jest.spyOn(sessions, 'insert').mockImplementation(async (...args) => {
+      const isNew = await insert(...args);
+      if (!isConfirmed) throw notDurable('0 of 1 replicas have confirmed');
+      return isNew;
+    });
+    const latchkey = newLatchkey({ store, session: { maxPerUser: 1, whenFull: 'refuse' } });
+    const app = await startSessionApp(latchkey);
+    await expect(app.login('ada')).rejects.toThrow();
+    expect(await latchkey.sessions?.list('ada')).toEqual([]);
+    isConfirmed = true;
+    const ada = await app.login('ada');
+    expect((await app.call('GET', '/me', ada.headers)).status).toBe(200);
+    await app.close();
+    await latchkey.close();
+  });
+});

@@ -11,7 +11,7 @@ import { CLUSTER_FAULTS, changesSummary, changeThrough, masterOf } from './chang
 const ROUNDS = 5;
 const ROUND_MS = 60_000;
 
-/** What `cluster-outage.test.ts` does once, again and again. */
+/** What `cluster-master-lost.long.ts` does once, again and again. */
 describe('a Cluster that loses masters again and again', () => {
   let cluster: RedisCluster;
   let closing: (() => Promise<void>)[] = [];

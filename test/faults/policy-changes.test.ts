@@ -12,7 +12,7 @@ import { authorization } from '../support/verify.js';
 
 const CHANGES = 300;
 /** Expected are at most 10 ms; the bounds allow for a busy machine. A change that was not heard of would take a minute. */
-const P99_MS = 500;
+const P99_MS = 2_000;
 const WORST_MS = 5_000;
 
 describe('two processes on one Redis', () => {
@@ -22,6 +22,7 @@ describe('two processes on one Redis', () => {
   let app: AdminApp;
   let admin: string;
   let other: ChildProcess;
+  let ended: Promise<unknown[]>;
 
   beforeAll(async () => {
     [server, folder] = await Promise.all([startRedis(), transpileLibrary()]);
@@ -29,11 +30,11 @@ describe('two processes on one Redis', () => {
     app = await startAdminApp({ store: new RedisStore(client, PATIENT) });
     admin = (await app.key({ ownerId: 'root', actions: ['*'] })).token;
     other = fork(join(__dirname, '..', 'support', 'watching-rights.mjs'), [folder, server.url], { execArgv: [] });
+    ended = once(other, 'exit');
     expect(await answer()).toBe('ready');
   });
 
   afterAll(async () => {
-    const ended = once(other, 'exit');
     other.disconnect();
     await ended;
     await app.close();
@@ -43,7 +44,7 @@ describe('two processes on one Redis', () => {
   });
 
   async function answer(): Promise<unknown> {
-    const [message] = (await Promise.race([once(other, 'message'), once(other, 'exit')])) as [unknown];
+    const [message] = (await Promise.race([once(other, 'message'), ended])) as [unknown];
     return message;
   }
 

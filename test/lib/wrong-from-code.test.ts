@@ -3,8 +3,9 @@ import { createLatchkey } from '../../lib/index.js';
 import { newCore } from './new-core.js';
 import { refusalOf } from './refusals.js';
 
-const ID = 'each needs an id of 1 to 128 letters, digits, ".", "_" and "-"';
-const NAME = 'name must have 1 to 200 printable characters';
+const ID = 'each needs an id of 1 to 128 letters, digits, ".", "_" and "-", and not "." or ".."';
+const NO_CRITERION = 'must be a criterion: { field, test, value }';
+const NAME = 'name must have 1 to 256 printable characters';
 const right = { id: 'clerk', name: 'Clerk', statements: [{ actions: ['orders:read'] }] };
 
 describe('a policy of the host’s that is wrong', () => {
@@ -16,6 +17,8 @@ describe('a policy of the host’s that is wrong', () => {
     ['with an empty id', { ...right, id: '' }, ID],
     ['with white space in its id', { ...right, id: 'the clerk' }, ID],
     ['with a slash in its id', { ...right, id: 'acme/clerk' }, ID],
+    ['with an id that is a step in a path', { ...right, id: '..' }, ID],
+    ['with an id that is no step in a path', { ...right, id: '.' }, ID],
     ['with an id that is too long', { ...right, id: 'c'.repeat(129) }, ID],
     ['with a number as its id', { ...right, id: 7 }, ID],
     ['without a name', { ...right, name: undefined }, `clerk: ${NAME}`],
@@ -50,6 +53,28 @@ describe('a search that the host’s own code makes wrong', () => {
     core = newCore();
   });
   afterEach(() => core.close());
+
+  it.each<[string, unknown, { path: string; message: string }[]]>([
+    ['null', null, [{ path: 'criteria', message: 'must be a list' }]],
+    ['a text', 'name', [{ path: 'criteria', message: 'must be a list' }]],
+    [
+      'one without a list',
+      { field: 'name', test: 'equal', value: 'x' },
+      [{ path: 'criteria', message: 'must be a list' }],
+    ],
+    ['a list of null', [null], [{ path: 'criteria.0', message: NO_CRITERION }]],
+    ['a list with a hole', new Array(1), [{ path: 'criteria.0', message: NO_CRITERION }]],
+    [
+      'a list with a text and undefined',
+      [{ field: 'name', test: 'equal', value: 'x' }, 'name', undefined],
+      [1, 2].map((at) => ({ path: `criteria.${at}`, message: NO_CRITERION })),
+    ],
+  ])('is refused where the criteria are %s', async (_, criteria, errors) => {
+    for (const search of [core.apiKeys, core.policies]) {
+      const error = await refusalOf(() => search.search({ orgId: 'acme' }, criteria as never));
+      expect(error).toMatchObject({ code: 'invalid_request', status: 400, errors });
+    }
+  });
 
   it.each(['matches', 'toString', '', undefined, null])('is refused for the test %j', async (test) => {
     const criteria = [{ field: 'name', test, value: 'x' }] as never;

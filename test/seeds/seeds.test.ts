@@ -1,18 +1,13 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { ensureCurl } from '../example-app/curl.js';
 import { type BuiltApp, buildExampleApp, type RunningApp } from '../example-app/running-app.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
+import { runScript } from './run-script.js';
 
-const SCRIPTS = readdirSync(__dirname).filter((name) => /^\d{3}-.*\.sh$/.test(name));
+const SCRIPTS = readdirSync(__dirname).filter((name) => /^\d{3}-(?!dialect).*\.sh$/.test(name));
 const ALICE_PASSWORD = 'correct horse';
-const SCRIPT_TIMEOUT_MS = 25_000;
 
 let built: BuiltApp;
 let redis: RedisServer;
@@ -21,7 +16,7 @@ beforeAll(async () => {
   ensureCurl();
   built = buildExampleApp();
   redis = await startRedis();
-}, 60_000);
+}, 240_000);
 
 afterAll(async () => {
   built?.remove();
@@ -42,7 +37,7 @@ describe.each(['memory', 'redis'] as const)('the flows of the seeds on the %s st
   afterAll(() => app?.stop('SIGTERM'));
 
   it.each(SCRIPTS)('%s', async (script) => {
-    const { status, stdout, stderr } = await run(script, environmentOf(app));
+    const { status, stdout, stderr } = await runScript(script, environmentOf(app));
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(/^(\d{3} .+\n){8,}$/);
   });
@@ -59,7 +54,7 @@ describe('a script', () => {
 
   it.each(SCRIPTS)('%s fails with a clear line where an answer differs', async (script) => {
     const URL = `http://127.0.0.1:${(impostor.address() as AddressInfo).port}`;
-    const { status, stderr } = await run(script, { URL, INTERNAL_URL: URL, ISSUER_KEY: 'none', ALICE_PASSWORD });
+    const { status, stderr } = await runScript(script, { URL, INTERNAL_URL: URL, ISSUER_KEY: 'none', ALICE_PASSWORD });
     expect(stderr).toMatch(new RegExp(`${script}: .*: expected \\d{3}, got 200\n`));
     expect(status).toBe(1);
   });
@@ -74,28 +69,4 @@ function environmentOf({ url, startText }: RunningApp): Record<string, string> {
     ISSUER_KEY: issuerKey,
     ALICE_PASSWORD,
   };
-}
-
-interface Run {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** In an empty folder, with no environment but the given one and the PATH. */
-async function run(script: string, environment: Readonly<Record<string, string>>): Promise<Run> {
-  const folder = mkdtempSync(join(tmpdir(), 'latchkey-seed-'));
-  try {
-    const child = spawn('sh', [join(__dirname, script)], {
-      cwd: folder,
-      env: { ...environment, PATH: process.env.PATH },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: SCRIPT_TIMEOUT_MS,
-    });
-    const closed = once(child, 'close') as Promise<[number | null]>;
-    const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), closed]);
-    return { status, stdout, stderr };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
 }

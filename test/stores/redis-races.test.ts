@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import type { ApiKeyRecord } from '../../lib/records.js';
 import { RedisStore } from '../../lib/stores/redis/redis-store.js';
 import { changed, Draw } from '../conformance/store-samples.js';
 import { PATIENT } from '../support/patience.js';
@@ -122,6 +123,25 @@ describe('writes to Redis that are interrupted', () => {
       expect(await apiKeys.expunge(1, 10)).toBe(1);
       expect([await usersOf(policy), await apiKeys.watched(1, 10)]).toEqual([[], []]);
     });
+  });
+
+  it('leave no key in a wrong place by its expiry, once somebody has listed by expiry', async () => {
+    const { apiKeys, interrupt } = open();
+    const orgId = draw.id();
+    const [early, late] = [10, 20].map((expiresAt) => draw.record({ orgId, expiresAt })) as [
+      ApiKeyRecord,
+      ApiKeyRecord,
+    ];
+    for (const record of [early, late]) await apiKeys.insert(record);
+    const last = changed(early, { expiresAt: 30 });
+    interrupt('zadd', cutOff);
+    await expect(apiKeys.update(early, last)).rejects.toThrow();
+    const listed = async () => {
+      const { entries } = await apiKeys.page({ orgId, order: 'expiresAt', descending: false, limit: 5 });
+      return entries.map(({ record }) => record);
+    };
+    expect(await listed()).toEqual([last, late]);
+    expect(await listed()).toEqual([late, last]);
   });
 
   describe('a policy', () => {

@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Express } from 'express';
 import { adminRouter } from '../../admin-router/index.js';
+import type { OpenApiDocument } from '../../admin-router/openapi.js';
 import {
   createLatchkey,
   FULL_ACCESS,
@@ -10,6 +11,7 @@ import {
   type LatchkeyOptions,
   type NewKey,
 } from '../../lib/index.js';
+import { DocumentedAnswers } from './documented-answers.js';
 
 export interface Answer {
   readonly status: number;
@@ -33,7 +35,7 @@ export interface AdminApp {
   readonly url: string;
   /** A key made by the host, with the given rights. */
   key(input?: Partial<NewKey> & { actions?: string[] }): Promise<IssuedKey>;
-  /** `as` is the token to authenticate with. */
+  /** `as` is the token to authenticate with. @throws Error when the OpenAPI document does not say what is answered. */
   call(
     method: string,
     path: string,
@@ -59,6 +61,7 @@ export async function startAdminApp(
   await new Promise((resolve) => server.once('listening', resolve));
   const host = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const url = `${host}/auth`;
+  let documented: Promise<DocumentedAnswers> | undefined;
   return {
     latchkey,
     url,
@@ -67,7 +70,13 @@ export async function startAdminApp(
         { name: 'test', ownerId: 'alice', ...(actions && { statements: [{ ...FULL_ACCESS, actions }] }), ...input },
         { by: 'test' },
       ),
-    call: (method, path, as, body, headers) => call(url + path, method, as, body, headers),
+    async call(method, path, as, body, headers) {
+      const answer = await call(url + path, method, as, body, headers);
+      documented ??= call(`${url}/openapi.json`, 'GET', null).then(readDocument);
+      const faults = (await documented).faultsOf(method, path, answer);
+      if (faults.length > 0) throw new Error(`not documented: ${faults.join('; ')}`);
+      return answer;
+    },
     callHost: (method, path, as, body, headers) => call(host + path, method, as, body, headers),
     close: async () => {
       await closeServer(server);
@@ -95,6 +104,10 @@ async function call(
   const text = await response.text();
   const isJson = text !== '' && /json/.test(response.headers.get('content-type') ?? '');
   return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : null };
+}
+
+function readDocument({ body }: Answer): DocumentedAnswers {
+  return new DocumentedAnswers(body as unknown as OpenApiDocument);
 }
 
 /** The app's own route `GET /can/:action?resource=&workspace=`: 200 for who may, 403 for who may not. */

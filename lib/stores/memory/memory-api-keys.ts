@@ -4,7 +4,7 @@ import type { ChangeEmitter } from '../change-emitter.js';
 import { decodePosition, encodePosition, expirySort, lastUsedSort, nameSort } from '../index-order.js';
 import type { ApiKeyOrder, ApiKeyStore, Page, PageEntry, PageRequest, UsageDelta } from '../store.js';
 import type { IndexEntry } from './sorted-index.js';
-import { SortedIndex } from './sorted-index.js';
+import { byteOrder, SortedIndex } from './sorted-index.js';
 
 type Indexes = Readonly<Record<ApiKeyOrder, SortedIndex>>;
 
@@ -169,11 +169,6 @@ function newIndexes(): Indexes {
 
 function scopeKey(orgId: string | null, ownerId?: string): string {
   return JSON.stringify([orgId, ownerId]);
-}
-
-/** UTF-8 bytes as Latin-1 characters, so that comparing strings compares bytes. */
-function byteOrder(text: string): string {
-  return Buffer.from(text, 'utf8').toString('latin1');
 }
 
 function indexEntry(order: ApiKeyOrder, position: string): IndexEntry {

@@ -41,6 +41,14 @@ export class MemoryState implements StateStore {
     return value;
   }
 
+  async slide(id: string, ttlMs: number): Promise<string | null> {
+    checkLife(ttlMs);
+    const value = this.#kept.get(id);
+    if (value === undefined) return null;
+    this.#kept.set(id, value, ttlMs);
+    return value;
+  }
+
   async claim(id: string, ttlMs: number): Promise<boolean> {
     checkLife(ttlMs);
     if (this.#claims.get(id) !== undefined) return false;
@@ -148,8 +156,11 @@ class MemorySessions implements SessionStates {
     return login === null ? null : { id, login, ttlMs: this.#sessions.ttlMs(id) };
   }
 
+  /** What it finds dead it drops: the absolute end of a session may be very far away. */
   async list(userId: string): Promise<ListedSession[]> {
-    const ids = [...(this.#ofUser.get(userId)?.keys() ?? [])];
+    const ends = this.#ofUser.get(userId);
+    const ids = [...(ends?.keys() ?? [])];
+    for (const id of ids) if (this.#sessions.get(id) === undefined) ends?.delete(id);
     return (await Promise.all(ids.map((id) => this.find(id)))).filter((session) => session !== null);
   }
 

@@ -4,6 +4,8 @@ import type { StateStore } from '../state.js';
 import type { RecordStores, Store, StoreHealth } from '../store.js';
 import { MemoryApiKeys } from './memory-api-keys.js';
 import { MemoryAudit } from './memory-audit.js';
+import { MemoryDocuments } from './memory-documents.js';
+import { MemoryNumbers } from './memory-numbers.js';
 import { MemoryPolicies } from './memory-policies.js';
 import { MemoryState } from './memory-state.js';
 
@@ -22,6 +24,8 @@ export class MemoryStore implements Store {
       apiKeys: new MemoryApiKeys(this.changes),
       policies: new MemoryPolicies(this.changes),
       audit: new MemoryAudit(now),
+      numbers: new MemoryNumbers(),
+      documents: new MemoryDocuments(),
     };
     this.state = new MemoryState(this.changes, now);
   }

@@ -6,6 +6,11 @@ export interface IndexEntry {
   readonly id: string;
 }
 
+/** UTF-8 bytes as Latin-1 characters, so that comparing strings compares bytes. */
+export function byteOrder(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
+}
+
 /** An ordered list of ids with binary search; one entry for each id. Strings compare by UTF-16 code unit. */
 export class SortedIndex {
   readonly #entries: IndexEntry[] = [];

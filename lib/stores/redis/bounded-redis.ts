@@ -118,7 +118,7 @@ export class BoundedRedis {
     let lane = before;
     lane.begin();
     try {
-      await within(timeoutMs, this.#untilReady());
+      await this.untilReady(timeoutMs);
       const now = this.#servers.laneOf(key); // known only since it is ready, or replaced meanwhile
       if (now !== lane) {
         if (now.refusal !== null) throw storeUnavailable(now.refusal);
@@ -175,6 +175,11 @@ export class BoundedRedis {
         },
       );
     });
+  }
+
+  /** Resolves when the client is connected. Rejects with AuthError `store_unavailable`, within `timeoutMs`. */
+  async untilReady(timeoutMs = this.#timeoutMs): Promise<void> {
+    await within(timeoutMs, this.#untilReady());
   }
 
   async #untilReady(): Promise<void> {

@@ -29,6 +29,8 @@ export interface DurableConnectionOptions {
   readonly maxPending: number;
   /** What the keys that are written begin with. */
   readonly keyPrefix: string;
+  /** What the client puts before all of them. */
+  readonly clientPrefix: string;
 }
 
 /**
@@ -56,7 +58,7 @@ export class DurableConnection {
   }
 
   /**
-   * Sends what `write` sends at once, on keys of the slot of `key`, which has a hash tag. Answers it when enough replicas have
+   * Sends what `write` sends at once, on keys of the slot of `key`. Answers it when enough replicas have
    * it, and where there was nothing to write, what the master had before. Settles within `timeoutMs`.
    * @throws AuthError `store_unavailable`, nothing being written; `not_durable` when it was sent and is not confirmed.
    */
@@ -108,12 +110,14 @@ export class DurableConnection {
     client.on('error', () => {}); // told by what was asked of it
     this.#client = client;
     await within(this.#options.timeoutMs, client.connect());
+    const [first] = this.#queue; // what goes before a record went where the host's client is: not to another master
+    if (first !== undefined) await within(this.#options.timeoutMs, this.#options.verify(client, first.key));
     return client;
   }
 
   /** Sends what waits, then one WAIT. Rejects when the connection is of no more use. */
   async #round(client: ScriptedRedis): Promise<void> {
-    const { replicas, timeoutMs, keyPrefix } = this.#options;
+    const { replicas, timeoutMs, keyPrefix, clientPrefix } = this.#options;
     const waitMs = Math.ceil(Math.min(this.#waitMs, timeoutMs / 2));
     const batch = [...this.#queue].slice(0, MAX_BATCH);
     for (const pending of batch) {
@@ -122,7 +126,7 @@ export class DurableConnection {
       pending.sendOn(client);
     }
     const last = batch.at(-1);
-    const marked = last === undefined ? null : client.latchkeyMark(`${keyPrefix}wait:${tagOf(last.key)}`);
+    const marked = last === undefined ? null : client.latchkeyMark(`${keyPrefix}wait:${tagOf(last.key, clientPrefix)}`);
     const [acknowledged] = await within(waitMs + timeoutMs, Promise.all([client.wait(replicas, waitMs), marked]));
     this.#acknowledged = Number(acknowledged); // a client may be set to answer numbers as text
     if (this.#acknowledged >= replicas) {
@@ -173,6 +177,8 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function tagOf(key: string): string {
-  return key.slice(key.indexOf('{'), key.indexOf('}') + 1);
+/** Of a key without one its whole name, as the server knows it: that lies in the same slot. */
+function tagOf(key: string, clientPrefix: string): string {
+  const open = key.indexOf('{');
+  return open === -1 ? `{${clientPrefix}${key}}` : key.slice(open, key.indexOf('}') + 1);
 }

@@ -109,7 +109,10 @@ export class FeedConnection {
 
   reconnect(): void {
     this.#lose();
-    if (!this.#isClosed) this.#connection.disconnect(true);
+    const { stream } = this.#connection;
+    if (this.#isClosed || stream?.destroyed) return; // it connects anew already
+    this.#connection.disconnect(true);
+    stream?.destroy(); // a frozen server does not answer the end of its connection
   }
 
   close(): void {

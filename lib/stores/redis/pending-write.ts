@@ -1,5 +1,4 @@
-import type { AuthError } from '../../errors.js';
-import { notDurable, storeUnavailable } from '../../errors.js';
+import { AuthError, notDurable, storeUnavailable } from '../../errors.js';
 import { isReply } from '../within.js';
 import type { ScriptedRedis } from './redis-scripts.js';
 
@@ -48,6 +47,7 @@ export class PendingWrite {
     try {
       return await this.#write(client);
     } catch (error) {
+      if (error instanceof AuthError) throw error; // it was not sent
       const why = error instanceof Error ? error.message.slice(0, 100) : 'unknown error'; // its other fields hold arguments
       throw isReply(error) ? storeUnavailable(`Redis: ${why}`) : notDurable(why);
     }

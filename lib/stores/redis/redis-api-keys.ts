@@ -1,7 +1,9 @@
+import { AuthError, notDurable } from '../../errors.js';
 import type { ApiKeyRecord, KeyUsage } from '../../records.js';
 import { nameSort } from '../index-order.js';
 import type { ApiKeyStore, Page, PageRequest, UsageDelta } from '../store.js';
 import type { Batched, BoundedRedis } from './bounded-redis.js';
+import { API_KEY_FORM } from './record-form.js';
 import { trailKey } from './redis-audit.js';
 import { type LastingWrites, orNotDurable } from './redis-durability.js';
 import type { RedisFeed } from './redis-feed.js';
@@ -20,7 +22,7 @@ const FIRST_USE = 2;
  *
  * | key | what |
  * |---|---|
- * | `key:{id}` | the record, `<version> <JSON>`: the hot path is one GET |
+ * | `key:{id}` | the record, `<version> <JSON>`, without what is not set: the hot path is one GET |
  * | `use:{id}` | its usage, a hash; outside the tracked prefix, so that it invalidates nothing |
  * | `idx:…` | the lists that it is in: see `RedisKeyLists` |
  * | `due`, `watch` | ids by the instant from which they may be expunged, and from which `watched` names them |
@@ -32,6 +34,7 @@ const FIRST_USE = 2;
  */
 export class RedisApiKeys implements ApiKeyStore {
   readonly #redis: BoundedRedis;
+  readonly #writes: LastingWrites;
   readonly #records: RedisRecords<ApiKeyRecord>;
   readonly #lists: RedisKeyLists;
   readonly #policyUsers: RedisPolicyUsers;
@@ -39,16 +42,20 @@ export class RedisApiKeys implements ApiKeyStore {
 
   constructor(redis: BoundedRedis, writes: LastingWrites, feed: RedisFeed, keyPrefix: string, channel: string) {
     this.#redis = redis;
+    this.#writes = writes;
     const options = { collection: 'apiKeys' as const, prefix: `${keyPrefix}key:`, channel };
-    this.#records = new RedisRecords(redis, writes, feed, options);
+    this.#records = new RedisRecords(redis, writes, feed, options, API_KEY_FORM);
     this.#lists = new RedisKeyLists(redis, this.#records, keyPrefix);
     this.#policyUsers = new RedisPolicyUsers(redis, keyPrefix);
     this.#prefix = keyPrefix;
   }
 
   async insert(record: ApiKeyRecord): Promise<boolean> {
-    await Promise.all([this.#index(record), this.#schedule(record)]);
-    return await this.#records.write('', record, [this.#trailOf(record), ...this.#lists.keysOf(record)]);
+    const indexes = [...this.#lists.keysOf(record), ...this.#policyUsers.keysOf(record.policyIds)];
+    const due = record.expungeAt === null ? [] : [this.#dueKey];
+    const enter = () => Promise.all([this.#index(record), this.#schedule(record)]);
+    const guard = await this.#writes.first([...indexes, ...due], enter);
+    return await this.#records.write('', record, [this.#trailOf(record)], guard);
   }
 
   get(id: string): Promise<ApiKeyRecord | null> {
@@ -58,11 +65,14 @@ export class RedisApiKeys implements ApiKeyStore {
   async update(previous: ApiKeyRecord, next: ApiKeyRecord): Promise<boolean> {
     const isRenamed = nameSort(previous) !== nameSort(next);
     const [gained, lost] = [without(next, previous), without(previous, next)];
-    if (isRenamed) await this.#lists.enterName(next);
-    await this.#policyUsers.enter(next.id, gained);
-    if (previous.expungeAt !== next.expungeAt) await this.#schedule(next);
-    const besides = [this.#trailOf(next), ...(isRenamed ? this.#lists.keysOf(next) : [])];
-    const written = await orNotDurable(this.#records.write(previous.version, next, besides));
+    const indexes = [...(isRenamed ? this.#lists.keysOf(next) : []), ...this.#policyUsers.keysOf(gained)];
+    const guard = await this.#writes.first(indexes, async () => {
+      if (isRenamed) await this.#lists.enterName(next);
+      await this.#policyUsers.enter(next.id, gained);
+    });
+    const isRescheduled = previous.expungeAt !== next.expungeAt && next.expungeAt !== null;
+    if (isRescheduled) await this.#schedule(next);
+    const written = await orNotDurable(this.#records.write(previous.version, next, [this.#trailOf(next)], guard));
     const isWritten = written !== false; // as far as anybody knows: each step looks at what is stored
     if (isRenamed && isWritten) await this.#lists.enterName(next);
     if (isRenamed) await this.#lists.dropName(isWritten ? previous : next);
@@ -70,12 +80,16 @@ export class RedisApiKeys implements ApiKeyStore {
     await this.#dropPolicies(next.id, isWritten ? lost : gained);
     if (!isWritten) return false;
     if (previous.expiresAt !== next.expiresAt) await this.#lists.moveExpiry(next);
+    if (isRescheduled) await this.#scheduleForGood(next);
     if (written !== true) throw written;
     return true;
   }
 
-  confirm(id: string): Promise<void> {
-    return this.#records.confirm(id);
+  /** Makes up, too, for what a failover may have taken of a change that was not acknowledged. */
+  async confirm(id: string): Promise<void> {
+    const record = this.#writes.areConfirmed ? await this.get(id) : null;
+    if (record !== null) await this.#scheduleForGood(record);
+    await this.#records.confirm(id);
   }
 
   page(request: PageRequest): Promise<Page> {
@@ -84,7 +98,7 @@ export class RedisApiKeys implements ApiKeyStore {
 
   async usage(ids: readonly string[]): Promise<KeyUsage[]> {
     const keys = ids.map((id) => this.#usageKey(id));
-    const found = await this.#redis.each(keys, (redis, key) => redis.hgetall(key));
+    const found = await this.#redis.batch(keys.map((key) => ({ key, send: (redis) => redis.hgetall(key) })));
     return found.map((hash) => ({
       lastUsedAt: hash.lastUsedAt === undefined ? null : Number(hash.lastUsedAt),
       lastUsedFrom: hash.lastUsedFrom || null,
@@ -112,7 +126,8 @@ export class RedisApiKeys implements ApiKeyStore {
 
   async watch(id: string, at: number | null): Promise<void> {
     const key = this.#watchKey;
-    await this.#redis.run(key, (redis) => (at === null ? redis.zrem(key, id) : redis.zadd(key, at, id)));
+    if (at === null) await this.#redis.run(key, (redis) => redis.zrem(key, id));
+    else await this.#writes.write(key, (redis) => redis.zadd(key, at, id));
   }
 
   watched(nowAt: number, limit: number): Promise<string[]> {
@@ -164,6 +179,17 @@ export class RedisApiKeys implements ApiKeyStore {
   async #schedule({ id, expungeAt }: ApiKeyRecord): Promise<void> {
     if (expungeAt === null) return;
     await this.#redis.run(this.#dueKey, (redis) => redis.zadd(this.#dueKey, 'LT', expungeAt, id));
+  }
+
+  /** For a record that has been written: a revocation does not wait for the master that keeps the schedule. */
+  async #scheduleForGood(record: ApiKeyRecord): Promise<void> {
+    if (record.expungeAt === null || !this.#writes.areConfirmed) return;
+    try {
+      const guard = await this.#writes.first([this.#dueKey], () => this.#schedule(record));
+      guard();
+    } catch (error) {
+      throw notDurable(error instanceof AuthError ? error.reason : String(error));
+    }
   }
 
   /** As `dropName` of the lists: what was taken out may be in use again. */

@@ -1,7 +1,7 @@
 import type { RedisOptions } from 'ioredis';
 import { AuthError, isNotDurable, notDurable, storeUnavailable } from '../../errors.js';
 import { within } from '../within.js';
-import type { BoundedRedis } from './bounded-redis.js';
+import type { Batched, BoundedRedis } from './bounded-redis.js';
 import { DurableConnection } from './durable-connection.js';
 import { evalScripts, type ScriptedRedis } from './redis-scripts.js';
 import type { RedisServers } from './redis-servers.js';
@@ -14,10 +14,17 @@ export interface DurabilityOptions {
   readonly replicas: number;
   /** The longest that one write may take until they have it, in ms; then 503 `not_durable`. Default 1,000. */
   readonly timeoutMs?: number;
+  /**
+   * Whether a login waits for replicas, too. False: nobody is kept from logging in while one is away, and a failover may lose
+   * the login tokens and sessions that have just begun. Default true.
+   */
+  readonly logins?: boolean;
 }
 
 /** Sends the writes that must last. */
 export interface LastingWrites {
+  /** Whether replicas are waited for. */
+  readonly areConfirmed: boolean;
   /**
    * Sends what `write` sends at once, on keys of the slot of `key`; resolves when it lasts, and what was written before to the
    * keys `besides`. @throws AuthError `store_unavailable`; `not_durable` when it may have been made, and may not last.
@@ -27,14 +34,37 @@ export interface LastingWrites {
     write: (redis: ScriptedRedis) => Promise<Answer>,
     besides?: readonly string[],
   ): Promise<Answer>;
+  /**
+   * Runs `write`, which writes to `keys` as it likes what must be there before a record is: an entry in an index. Resolves,
+   * when no failover can take that from a record that stays, with what is to be called when the record is sent; that
+   * throws when a failover may have taken it already. @throws AuthError `store_unavailable`.
+   */
+  first(keys: readonly string[], write: () => Promise<unknown>): Promise<Guard>;
+  /** As `write` for each, at most a thousand: of whatever slots, answered in their order when all last. */
+  writeEach<Answer>(writes: readonly Batched<Answer>[]): Promise<Answer[]>;
   /** Resolves when all lasts that was written to `key`. */
   confirm(key: string): Promise<void>;
   close(): void;
 }
 
+/** Throws AuthError `store_unavailable`. */
+export type Guard = () => void;
+
+export function nothingToGuard(): void {}
+
 /** Where the word of the master is enough. */
 export function plainWrites(redis: BoundedRedis): LastingWrites {
-  return { write: (key, write) => redis.run(key, write), confirm: async () => {}, close: () => {} };
+  return {
+    areConfirmed: false,
+    write: (key, write) => redis.run(key, write),
+    first: async (_keys, write) => {
+      await write();
+      return nothingToGuard;
+    },
+    writeEach: (writes) => redis.batch(writes),
+    confirm: async () => {},
+    close: () => {},
+  };
 }
 
 /** What a write answers, or why it may not last: for whoever has something to set right first. Else rejects. */
@@ -61,6 +91,9 @@ const OPTIONS = {
   disconnectTimeout: 200, // a frozen server does not answer the end of its connection
 } as RedisOptions;
 
+/** Entries are written again where a master was replaced, or became known, meanwhile. */
+const MAX_TRIES = 3;
+
 interface Settings extends Required<DurabilityOptions> {
   /** Writes under way, for each master, beyond which further ones are refused at once. */
   readonly maxPending: number;
@@ -74,13 +107,16 @@ interface Settings extends Required<DurabilityOptions> {
  * https://redis.io/docs/latest/commands/wait/
  */
 export class RedisDurability implements LastingWrites {
+  readonly areConfirmed = true;
   readonly #servers: RedisServers;
+  readonly #redis: BoundedRedis;
   readonly #settings: Settings;
   readonly #connections = new Map<string, DurableConnection>();
   #isClosed = false;
 
-  constructor(servers: RedisServers, settings: Settings) {
+  constructor(servers: RedisServers, redis: BoundedRedis, settings: Settings) {
     this.#servers = servers;
+    this.#redis = redis;
     this.#settings = settings;
   }
 
@@ -101,6 +137,44 @@ export class RedisDurability implements LastingWrites {
     return answer;
   }
 
+  /**
+   * One master hands on everything in order: who has the record has what was written before. Of several each goes by itself, so
+   * all must have been confirmed. A master that has taken over cannot tell what it never heard of: all must be as they were.
+   */
+  async first(keys: readonly string[], write: () => Promise<unknown>): Promise<Guard> {
+    let before: string;
+    for (let triesLeft = MAX_TRIES; ; ) {
+      before = this.#mastersOf(keys);
+      await write();
+      triesLeft--;
+      if (this.#mastersOf(keys) === before || triesLeft === 0) break;
+    }
+    if (!this.#servers.isOne) await this.#confirmFirst(keys);
+    return () => {
+      if (this.#mastersOf(keys) !== before) throw storeUnavailable('a master was replaced meanwhile');
+    };
+  }
+
+  /** What it is for has not been written yet. */
+  async #confirmFirst(keys: readonly string[]): Promise<void> {
+    const connections = new Map<DurableConnection, string>();
+    for (const key of keys) connections.set(await this.#connectionOf(key), key);
+    const confirming = Array.from(connections, ([connection, key]) => connection.send(key, nothing));
+    await Promise.all(confirming).catch((error: unknown) => {
+      throw storeUnavailable(error instanceof AuthError ? error.reason : String(error));
+    });
+  }
+
+  /** Differs when one of them was replaced, or a connection broke: behind Sentinel that is all there is to see of it. */
+  #mastersOf(keys: readonly string[]): string {
+    const names = keys.map((key) => this.#servers.laneOf(key).name);
+    return [this.#redis.breaks, ...names].join(' ');
+  }
+
+  writeEach<Answer>(writes: readonly Batched<Answer>[]): Promise<Answer[]> {
+    return Promise.all(writes.map(({ key, send }) => this.write(key, send)));
+  }
+
   async confirm(key: string): Promise<void> {
     try {
       await (await this.#connectionOf(key)).send(key, nothing);
@@ -117,6 +191,8 @@ export class RedisDurability implements LastingWrites {
   /** Of a master that is believed: one that froze or was replaced is not written to. */
   async #connectionOf(key: string): Promise<DurableConnection> {
     if (this.#isClosed) throw storeUnavailable('the store is closed');
+    const isUnknown = !this.#servers.isOne && this.#servers.laneOf(key).name === '';
+    if (isUnknown) await this.#redis.untilReady(); // who serves what is learned with the first connection
     const lane = this.#servers.laneOf(key);
     if (lane.refusal !== null) throw storeUnavailable(lane.refusal);
     if (lane.isDoubtful) await within(this.#settings.timeoutMs, lane.verify());

@@ -34,8 +34,9 @@ export async function askRedis(redis: Redis, { probeKey, channel, probes: more }
   const ownPrefix = redis.options.keyPrefix ?? '';
   const probes = [...more, ...rightProbes(probeKey.slice(ownPrefix.length), probeKey, channel)];
   const pipeline = redis.pipeline();
-  for (const [command, ...args] of QUESTIONS) pipeline.call(command, ...args);
-  for (const [, command = '', ...args] of probes) pipeline.call(command, ...args);
+  // In lower case: ioredis 5 puts its prefix before the keys of no other.
+  for (const [command, ...args] of QUESTIONS) pipeline.call(command.toLowerCase(), ...args);
+  for (const [, command = '', ...args] of probes) pipeline.call(command.toLowerCase(), ...args);
   const sentAt = performance.now();
   const replies: readonly Reply[] = (await pipeline.exec()) ?? [];
   const answeredAt = performance.now();

@@ -45,7 +45,7 @@ export class RedisHits {
 
   /**
    * It loads a script on one server, and on a Cluster the key may be on another: so nothing is loaded, and a script that
-   * the server of the key does not have is sent along.
+   * the server of the key does not have is sent along. In lower case: ioredis 5 puts its prefix before the keys of no other.
    */
   async #send(redis: ScriptedRedis, command: string, args: string[]): Promise<RedisReply> {
     const [first = '', second = '', ...rest] = args;
@@ -55,11 +55,11 @@ export class RedisHits {
       return sha;
     }
     try {
-      return (await redis.call(command, first, second, ...rest)) as RedisReply;
+      return (await redis.call(command.toLowerCase(), first, second, ...rest)) as RedisReply;
     } catch (error) {
       const script = this.#scripts.get(first);
       if (script === undefined || !/^NOSCRIPT/.test((error as Error).message)) throw error;
-      return (await redis.call('EVAL', script, second, ...rest)) as RedisReply;
+      return (await redis.call('eval', script, second, ...rest)) as RedisReply;
     }
   }
 }

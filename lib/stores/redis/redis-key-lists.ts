@@ -13,7 +13,8 @@ const ORDERS: readonly ApiKeyOrder[] = ['createdAt', 'name', 'expiresAt', 'lastU
  * for each order that a list can have.
  *
  * In the numeric orders the member is the id, so there is one entry for each record and moving it is atomic. In `name` it
- * is `<name>\0<id>`; after a change of name cut off half-way an old entry may remain, which `page` passes over.
+ * is `<name>\0<id>`; after a change of name cut off half-way an old entry may remain, which `page` passes over. After a change
+ * of expiry cut off half-way the entry stands in its old place until `page` comes upon it.
  */
 export class RedisKeyLists {
   readonly #redis: BoundedRedis;
@@ -83,6 +84,7 @@ export class RedisKeyLists {
     const found =
       order === 'name' ? await this.#pageOfNames(index, request) : await this.#pageOfNumbers(index, request);
     const records = await this.#records.getMany(found.map(({ id }) => id));
+    if (order === 'expiresAt') await this.#putRight(found, records);
     const entries = found.flatMap(({ sort, id }, at) => {
       const record = records[at] ?? null;
       const isStale = !isInScope(record, request) || (order === 'name' && nameSort(record) !== sort);
@@ -90,6 +92,12 @@ export class RedisKeyLists {
     });
     const last = found.at(-1);
     return { entries, next: last && found.length === limit ? encodePosition(last.sort, last.id) : null };
+  }
+
+  /** Moves what a change that was cut off has left where it stood; what cannot be moved now stays for the next reader. */
+  async #putRight(found: readonly Found[], records: readonly (ApiKeyRecord | null)[]): Promise<void> {
+    const misplaced = records.filter((record, at) => record !== null && expirySort(record) !== Number(found[at]?.sort));
+    await Promise.allSettled(misplaced.map((record) => this.moveExpiry(record as ApiKeyRecord)));
   }
 
   async #pageOfNumbers(index: string, { after, descending, limit }: PageRequest): Promise<Found[]> {

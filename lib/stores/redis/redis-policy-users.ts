@@ -14,14 +14,18 @@ export class RedisPolicyUsers {
     this.#prefix = keyPrefix;
   }
 
+  /** Where keys that refer to these policies are entered. */
+  keysOf(policyIds: readonly string[]): string[] {
+    return policyIds.map((id) => this.#key(id));
+  }
+
   async enter(keyId: string, policyIds: readonly string[]): Promise<void> {
-    const keys = policyIds.map((id) => this.#key(id));
+    const keys = this.keysOf(policyIds);
     await this.#redis.each(keys, (redis, key) => redis.zadd(key, 0, keyId));
   }
 
   async drop(keyId: string, policyIds: readonly string[]): Promise<void> {
-    const keys = policyIds.map((id) => this.#key(id));
-    await this.#redis.each(keys, (redis, key) => redis.zrem(key, keyId));
+    await this.#redis.each(this.keysOf(policyIds), (redis, key) => redis.zrem(key, keyId));
   }
 
   /** Ascending, after `after`. */

@@ -2,33 +2,44 @@ import { storeUnavailable } from '../../errors.js';
 import type { VersionedRecord } from '../../records.js';
 import type { Collection } from '../store.js';
 import type { BoundedRedis } from './bounded-redis.js';
-import type { LastingWrites } from './redis-durability.js';
+import { type RecordForm, wholeForm } from './record-form.js';
+import { type Guard, type LastingWrites, nothingToGuard } from './redis-durability.js';
 import type { RedisFeed } from './redis-feed.js';
 import type { ScriptedRedis } from './redis-scripts.js';
 
 export interface RedisRecordsOptions {
-  readonly collection: Collection;
-  /** What the key of every record begins with; `{id}` follows. Tracked by the feed. */
+  /** Whose changes the feed is told of; null: none are told. */
+  readonly collection: Collection | null;
+  /** What the key of every record begins with; `{id}` follows. Tracked by the feed where changes are told. */
   readonly prefix: string;
-  /** Where writes are published. */
+  /** Where writes are published; '': nowhere. */
   readonly channel: string;
 }
 
 /**
- * The records of one collection, each `<version> <JSON>` under a key of its own: the version stands in front, where a
- * script can read it without parsing the rest. The change feed is told of every write, here before it resolves.
+ * The records of one collection, each `<version> <JSON>` (see `RecordForm`) under a key of its own: the version stands in
+ * front, where a script can read it without parsing the rest. The change feed is told of every write, here before it
+ * resolves, unless it is to be told of none.
  */
 export class RedisRecords<Stored extends VersionedRecord> {
   readonly #redis: BoundedRedis;
   readonly #writes: LastingWrites;
   readonly #feed: RedisFeed;
   readonly #options: RedisRecordsOptions;
+  readonly #form: RecordForm<Stored>;
 
-  constructor(redis: BoundedRedis, writes: LastingWrites, feed: RedisFeed, options: RedisRecordsOptions) {
+  constructor(
+    redis: BoundedRedis,
+    writes: LastingWrites,
+    feed: RedisFeed,
+    options: RedisRecordsOptions,
+    form: RecordForm<Stored> = wholeForm(),
+  ) {
     this.#redis = redis;
     this.#writes = writes;
     this.#feed = feed;
     this.#options = options;
+    this.#form = form;
   }
 
   /** Where a record is kept. */
@@ -39,25 +50,33 @@ export class RedisRecords<Stored extends VersionedRecord> {
   async get(id: string): Promise<Stored | null> {
     const key = this.keyOf(id);
     const value = await this.#redis.run(key, (redis) => redis.get(key));
-    return value === null ? null : decode<Stored>(value);
+    return value === null ? null : this.#decode(value);
   }
 
   /** In the order of `ids`. */
   async getMany(ids: readonly string[]): Promise<(Stored | null)[]> {
     const found = await this.#redis.mget(ids.map((id) => this.keyOf(id)));
-    return found.map((value) => (value === null ? null : decode<Stored>(value)));
+    return found.map((value) => (value === null ? null : this.#decode(value)));
   }
 
   /**
    * False when the stored version is not `version`, where '' stands for: there is none. Lasts when it resolves, and so does
-   * what was written before to the keys `besides`.
+   * what was written before to the keys `besides`. Is not sent where `guard` throws.
    */
-  async write(version: number | '', record: Stored, besides: readonly string[]): Promise<boolean> {
+  async write(
+    version: number | '',
+    record: Stored,
+    besides: readonly string[],
+    guard: Guard = nothingToGuard,
+  ): Promise<boolean> {
     const { id } = record;
     const key = this.keyOf(id);
-    const value = `${record.version} ${JSON.stringify(record)}`;
+    const value = `${record.version} ${this.#form.encode(record)}`;
     const { channel } = this.#options;
-    const write = (redis: ScriptedRedis) => redis.latchkeyWrite(key, version, value, channel, this.#message(id));
+    const write = (redis: ScriptedRedis) => {
+      guard();
+      return redis.latchkeyWrite(key, version, value, channel, this.#message(id));
+    };
     const { breaks } = this.#redis;
     const written = await this.#telling(id, this.#writes.write(key, write, besides));
     if (Number(written) === 1) return true; // a client may be set to answer numbers as text
@@ -105,8 +124,13 @@ export class RedisRecords<Stored extends VersionedRecord> {
     try {
       return await writing;
     } finally {
-      this.#feed.changed(this.#options.collection, id);
+      const { collection } = this.#options;
+      if (collection !== null) this.#feed.changed(collection, id);
     }
+  }
+
+  #decode(value: string): Stored {
+    return this.#form.decode(value.slice(value.indexOf(' ') + 1));
   }
 
   #message(id: string): string {
@@ -116,10 +140,6 @@ export class RedisRecords<Stored extends VersionedRecord> {
 
 const REMOVALS = ['changed', 'removed', 'absent'] as const;
 type Removal = (typeof REMOVALS)[number];
-
-function decode<Stored>(value: string): Stored {
-  return JSON.parse(value.slice(value.indexOf(' ') + 1)) as Stored;
-}
 
 /** Whatever a host or a client calls an id, it reaches neither the hash tag nor what the feed reads out of the key. */
 export function encodeId(id: string): string {

@@ -3,8 +3,9 @@ import type { Cluster, Redis } from 'ioredis';
 /** The Lua scripts, each on keys of one hash slot. Registered once; ioredis sends them again after SCRIPT FLUSH. */
 
 /**
- * Writes a record by compare-and-set and tells the change feed. Sending it twice is the same as once.
- * KEYS: record. ARGV: expected version ('' = must not exist), new value, channel, message. Returns 1, or 0 on conflict.
+ * Writes a record by compare-and-set and tells the change feed, where there is a channel. Sending it twice is the same as once.
+ * KEYS: record. ARGV: expected version ('' = must not exist), new value, channel ('' = none), message.
+ * Returns 1, or 0 on conflict.
  */
 const WRITE = `
 local current = redis.call('GET', KEYS[1])
@@ -14,18 +15,19 @@ if ARGV[1] == '' then
 elseif not current or string.match(current, '^%d+') ~= ARGV[1] then
   return 0
 end
-redis.call('PUBLISH', ARGV[3], ARGV[4])
+if ARGV[3] ~= '' then redis.call('PUBLISH', ARGV[3], ARGV[4]) end
 redis.call('SET', KEYS[1], ARGV[2])
 return 1`;
 
 /**
  * Removes a record and what goes with it unless the record was changed.
- * KEYS: record, further ones. ARGV: version, channel, message. Returns 1; 0 when it was changed; 2 when there was none.
+ * KEYS: record, further ones. ARGV: version, channel ('' = none), message.
+ * Returns 1; 0 when it was changed; 2 when there was none.
  */
 const REMOVE = `
 local current = redis.call('GET', KEYS[1])
 if current and string.match(current, '^%d+') ~= ARGV[1] then return 0 end
-redis.call('PUBLISH', ARGV[2], ARGV[3])
+if ARGV[2] ~= '' then redis.call('PUBLISH', ARGV[2], ARGV[3]) end
 redis.call('DEL', unpack(KEYS))
 return current and 1 or 2`;
 

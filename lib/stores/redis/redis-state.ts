@@ -1,3 +1,4 @@
+import { storeUnavailable } from '../../errors.js';
 import { wholeLife } from '../expiring-map.js';
 import type {
   Attempt,
@@ -10,13 +11,20 @@ import type {
   StoredSession,
 } from '../state.js';
 import type { BoundedRedis } from './bounded-redis.js';
-import type { LastingWrites } from './redis-durability.js';
+import { type LastingWrites, nothingToGuard } from './redis-durability.js';
 import type { RedisFeed } from './redis-feed.js';
 import { RedisHits } from './redis-hits.js';
 import type { ScriptedRedis } from './redis-scripts.js';
 
 /** Sessions looked up at once when a user's are listed. */
 const LIST_CHUNK = 500;
+
+export interface StateWrites {
+  /** What is taken, and the ends of sessions. */
+  readonly writes: LastingWrites;
+  /** What is kept, and the beginnings of sessions. */
+  readonly logins: LastingWrites;
+}
 
 /**
  * The expiring half in Redis, by Redis's own clock. Outside the tracked prefixes but for `user`: what slides or counts
@@ -26,7 +34,7 @@ const LIST_CHUNK = 500;
  * |---|---|
  * | `sess:{id}` | `<version>\n<login>\n<data>`: one GETEX reads and slides it |
  * | `user-sess:{user}` | the ids of a user's sessions by their absolute end |
- * | `once:{id}` | what can be taken once |
+ * | `once:{id}` | what is kept, and can be taken once |
  * | `claim:{id}` | claimed, for as long as it is there |
  * | `hit:{subject}` | requests counted, as rate-limit-redis keeps them |
  * | `try:{subject}`, `wait:{subject}` | tries counted, and the wait that is on |
@@ -35,13 +43,15 @@ const LIST_CHUNK = 500;
 export class RedisState implements StateStore {
   readonly sessions: SessionStates;
   readonly #redis: BoundedRedis;
+  readonly #writes: StateWrites;
   readonly #feed: RedisFeed;
   readonly #prefix: string;
   readonly #channel: string;
   readonly #hits: RedisHits;
 
-  constructor(redis: BoundedRedis, writes: LastingWrites, feed: RedisFeed, keyPrefix: string, channel: string) {
+  constructor(redis: BoundedRedis, writes: StateWrites, feed: RedisFeed, keyPrefix: string, channel: string) {
     this.#redis = redis;
+    this.#writes = writes;
     this.#feed = feed;
     this.#prefix = keyPrefix;
     this.#channel = channel;
@@ -52,12 +62,26 @@ export class RedisState implements StateStore {
   async keep(id: string, value: string, ttlMs: number): Promise<void> {
     const life = wholeLife(ttlMs);
     const key = this.#onceKey(id);
-    await this.#redis.run(key, (redis) => redis.set(key, value, 'PX', life));
+    await this.#writes.logins.write(key, (redis) => redis.set(key, value, 'PX', life));
   }
 
-  take(id: string): Promise<string | null> {
+  /** Nothing is answered where it may have been taken by a command that was sent twice: nobody has it then. */
+  async take(id: string): Promise<string | null> {
     const key = this.#onceKey(id);
-    return this.#redis.run(key, (redis) => redis.getdel(key));
+    const { breaks } = this.#redis;
+    const { writes } = this.#writes;
+    if (writes.areConfirmed && !(await this.#isThere(key))) return null; // who guesses must not keep replicas busy
+    const value = await writes.write(key, (redis) => redis.getdel(key));
+    if (value === null && this.#redis.breaks !== breaks) {
+      throw storeUnavailable('the connection broke meanwhile: it may have been taken');
+    }
+    return value;
+  }
+
+  async slide(id: string, ttlMs: number): Promise<string | null> {
+    const life = wholeLife(ttlMs);
+    const key = this.#onceKey(id);
+    return await this.#redis.run(key, (redis) => redis.getex(key, 'PX', String(life)));
   }
 
   async claim(id: string, ttlMs: number): Promise<boolean> {
@@ -104,6 +128,10 @@ export class RedisState implements StateStore {
     this.#feed.changed('users', userId);
   }
 
+  async #isThere(key: string): Promise<boolean> {
+    return Number(await this.#redis.run(key, (redis) => redis.exists(key))) === 1; // a client may be set to answer text
+  }
+
   #onceKey(id: string): string {
     return `${this.#prefix}once:{${id}}`;
   }
@@ -116,22 +144,28 @@ export class RedisState implements StateStore {
 class RedisSessions implements SessionStates {
   readonly #redis: BoundedRedis;
   readonly #writes: LastingWrites;
+  readonly #logins: LastingWrites;
   readonly #prefix: string;
 
-  constructor(redis: BoundedRedis, writes: LastingWrites, keyPrefix: string) {
+  constructor(redis: BoundedRedis, { writes, logins }: StateWrites, keyPrefix: string) {
     this.#redis = redis;
     this.#writes = writes;
+    this.#logins = logins;
     this.#prefix = keyPrefix;
   }
 
   async insert(id: string, { login, data, userId, createdAt, expiresAt }: NewSession, ttlMs: number): Promise<boolean> {
     const life = wholeLife(ttlMs);
-    if (userId !== null) {
-      await this.#enter(id, userId, createdAt, expiresAt);
-    }
+    const enter = async () => userId !== null && (await this.#enter(id, userId, createdAt, expiresAt));
+    const guard = userId === null ? nothingToGuard : await this.#logins.first([this.#indexKey(userId)], enter);
     const key = this.#key(id);
     const value = encode({ version: 1, login, data });
-    const isNew = (await this.#redis.run(key, (redis) => redis.set(key, value, 'PX', life, 'NX'))) === 'OK';
+    const set = (redis: ScriptedRedis) => {
+      guard();
+      return redis.set(key, value, 'PX', life, 'NX');
+    };
+    const setting = userId === null ? this.#redis.run(key, set) : this.#logins.write(key, set);
+    const isNew = (await setting) === 'OK';
     if (isNew && userId !== null) await this.#enter(id, userId, createdAt, expiresAt); // a list in between dropped it
     return isNew;
   }

@@ -7,9 +7,11 @@ import { warnOfFaults } from './client-faults.js';
 import { ClusterServers } from './cluster-servers.js';
 import { RedisApiKeys } from './redis-api-keys.js';
 import { RedisAudit } from './redis-audit.js';
+import { RedisDocuments } from './redis-documents.js';
 import { type DurabilityOptions, type LastingWrites, plainWrites, RedisDurability } from './redis-durability.js';
 import { RedisFeed } from './redis-feed.js';
 import { RedisHealth } from './redis-health.js';
+import { RedisNumbers } from './redis-numbers.js';
 import { RedisPolicies } from './redis-policies.js';
 import type { Probe } from './redis-rights.js';
 import type { RedisClient } from './redis-scripts.js';
@@ -39,8 +41,8 @@ export interface RedisStoreOptions {
   /** Commands without an answer, for each server, beyond which further ones are refused at once. Default 10,000. */
   readonly maxPending?: number;
   /**
-   * Changes of keys and policies, and the ends of sessions, are acknowledged only when replicas have them; else 503
-   * `not_durable`. Default: the master's word is enough.
+   * Changes of keys and policies, logins and logouts are acknowledged only when replicas have them; else 503 `not_durable`.
+   * Default: the master's word is enough.
    */
   readonly durability?: DurabilityOptions;
 }
@@ -91,12 +93,15 @@ export class RedisStore implements Store {
     const redis = new BoundedRedis(defineScripts(client), this.#servers, timeoutMs);
     const clientPrefix = client.options.keyPrefix ?? '';
     const settings = durability && { ...durability, maxPending, keyPrefix, clientPrefix };
-    this.#writes = settings ? new RedisDurability(this.#servers, settings) : plainWrites(redis);
-    this.state = new RedisState(redis, this.#writes, this.changes, keyPrefix, channel);
+    this.#writes = settings ? new RedisDurability(this.#servers, redis, settings) : plainWrites(redis);
+    const logins = settings?.logins === false ? plainWrites(redis) : this.#writes;
+    this.state = new RedisState(redis, { writes: this.#writes, logins }, this.changes, keyPrefix, channel);
     this.records = {
       apiKeys: new RedisApiKeys(redis, this.#writes, this.changes, keyPrefix, channel),
       policies: new RedisPolicies(redis, this.#writes, this.changes, keyPrefix, channel),
       audit: new RedisAudit(redis, keyPrefix),
+      numbers: new RedisNumbers(redis, this.#writes, keyPrefix),
+      documents: new RedisDocuments(redis, this.#writes, this.changes, keyPrefix),
     };
     this.#health = new RedisHealth({
       client,
@@ -128,14 +133,15 @@ const KINDS = {
   maxPending: 'number',
   durability: 'object',
 } as const;
-const DURABILITY_KINDS = { replicas: 'number', timeoutMs: 'number' } as const;
+const DURABILITY_KINDS = { replicas: 'number', timeoutMs: 'number', logins: 'boolean' } as const;
 
 function resolveDurability(options: DurabilityOptions): Required<DurabilityOptions> {
   checkOptions('durability', options, DURABILITY_KINDS);
-  const { replicas, timeoutMs = 1_000 } = options;
+  const { replicas, timeoutMs = 1_000, logins = true } = options;
   return {
     replicas: positive('durability.replicas', replicas),
     timeoutMs: positive('durability.timeoutMs', timeoutMs),
+    logins,
   };
 }
 

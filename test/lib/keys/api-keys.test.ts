@@ -58,6 +58,7 @@ describe.each(STORE_KINDS)('API keys in $name', ({ open }) => {
         name: 'ci',
         description: '',
         ownerId: 'ada',
+        ownerKind: 'user',
         orgId: 'acme',
         createdBy: 'ada',
         parentIds: [],
@@ -66,6 +67,7 @@ describe.each(STORE_KINDS)('API keys in $name', ({ open }) => {
         ceiling: [],
         resources: null,
         properties: {},
+        dialects: {},
         internalOnly: false,
         allowedAddresses: null,
         allowedOrigins: null,
@@ -130,7 +132,7 @@ describe.each(STORE_KINDS)('API keys in $name', ({ open }) => {
         keys.create({ name: '', ownerId: '', orgId: 'a\nb', expiresAt: START_AT, statements: [{ actions: [''] }] }, by),
       );
       expect(error).toMatchObject({ code: 'invalid_request', status: 400 });
-      expect(error.message).toBe(`${TOO_MANY_RIGHTS}name must have 1 to 200 printable characters`);
+      expect(error.message).toBe(`${TOO_MANY_RIGHTS}name must have 1 to 256 printable characters`);
       expect(error.errors.map(({ path }) => path)).toEqual([
         'name',
         'statements.0.actions.0',
@@ -143,7 +145,7 @@ describe.each(STORE_KINDS)('API keys in $name', ({ open }) => {
     it('makes no key without a name, which only callers without types can ask for', async () => {
       for (const asked of [{ ownerId: 'ada' }, { ...NEW, name: undefined }, { ...NEW, name: null }]) {
         const error = await refusalOf(keys.create(asked as never, by));
-        expect(error.message).toBe(`${TOO_MANY_RIGHTS}name must have 1 to 200 printable characters`);
+        expect(error.message).toBe(`${TOO_MANY_RIGHTS}name must have 1 to 256 printable characters`);
       }
     });
 

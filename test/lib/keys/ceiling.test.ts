@@ -141,6 +141,28 @@ describe.each(STORE_KINDS)('where the host tells who its users are, in $name,', 
     expect((await rightsOf(core, issued)).length).toBe(4);
   });
 
+  it('an owner who may do less than before can refresh a key down to that, in person, and change nothing else of it', async () => {
+    const issued = await create({ statements: [ORDERS] });
+    const { id } = issued.key;
+    const itself = await principalOf(core, issued);
+    await become('ada', [READ]);
+    const ada = session('ada', [READ]);
+    const fresh = { refreshCeiling: true, statements: [READ] };
+    const zoe = session('zoe', [READ]);
+    const elsewhere = new Principal({ ...ada, orgId: 'umbrella' });
+    const service = new Principal({ ...ada, ownerKind: 'service' });
+    const byKey = new Principal({ ...ada, credential: { ...itself.credential, id: 'another' } });
+    for (const by of [zoe, elsewhere, service, byKey]) {
+      expect(await refusalOf(update(id, fresh, by))).toMatchObject({ code: 'forbidden' });
+    }
+    expect(await refusalOf(update(id, { name: 'mine' }, ada))).toMatchObject({ code: 'forbidden' });
+    expect(await refusalOf(update(id, { ...fresh, statements: [PARCELS] }, ada))).toMatchObject({ code: 'forbidden' });
+    expect(await core.apiKeys.get(id)).toMatchObject({ statements: [ORDERS], ceiling: [[ORDERS]] });
+    expect(await update(id, fresh, ada)).toMatchObject({ statements: [READ], ceiling: [[READ]] });
+    await become('ada', [ALL]);
+    expect(await rightsOf(core, issued)).toEqual(['orders:read']);
+  });
+
   it('a ceiling of an owner who is disabled or deleted is refreshed to nothing', async () => {
     for (const end of ['disabled', 'deleted']) {
       people.set('eve', { statements: [ALL], isEnabled: true });

@@ -19,6 +19,7 @@ const GOOD: KeyFields = {
   allowedOrigins: null,
   disableUnusedAfterMs: null,
   maxRequestsPerMinute: null,
+  dialects: {},
 };
 
 /** The fields of a caller without types. */
@@ -37,7 +38,7 @@ describe('checkKeyFields', () => {
       Array.from({ length: 32 }, (_, i) => [String(i).padEnd(64, 'k'), 'v'.repeat(512)]),
     );
     const most = {
-      name: 'n'.repeat(200),
+      name: 'n'.repeat(256),
       description: 'd'.repeat(1_000),
       resources: Array.from({ length: 100 }, (_, i) => String(i).padEnd(512, 'r')),
       properties,
@@ -55,15 +56,15 @@ describe('checkKeyFields', () => {
   });
 
   it.each([
-    ['name', '', 'must have 1 to 200 printable characters'],
-    ['name', 'n'.repeat(201), 'must have 1 to 200 printable characters'],
-    ['name', 'a\0b', 'must have 1 to 200 printable characters'],
-    ['name', 'a\nb', 'must have 1 to 200 printable characters'],
-    ['name', 'a\u007f', 'must have 1 to 200 printable characters'],
-    ['name', '\ud800', 'must have 1 to 200 printable characters'],
-    ['name', 7, 'must have 1 to 200 printable characters'],
-    ['name', undefined, 'must have 1 to 200 printable characters'],
-    ['name', null, 'must have 1 to 200 printable characters'],
+    ['name', '', 'must have 1 to 256 printable characters'],
+    ['name', 'n'.repeat(257), 'must have 1 to 256 printable characters'],
+    ['name', 'a\0b', 'must have 1 to 256 printable characters'],
+    ['name', 'a\nb', 'must have 1 to 256 printable characters'],
+    ['name', 'a\u007f', 'must have 1 to 256 printable characters'],
+    ['name', '\ud800', 'must have 1 to 256 printable characters'],
+    ['name', 7, 'must have 1 to 256 printable characters'],
+    ['name', undefined, 'must have 1 to 256 printable characters'],
+    ['name', null, 'must have 1 to 256 printable characters'],
     ['description', 'd'.repeat(1_001), 'must have at most 1000 characters'],
     ['description', null, 'must have at most 1000 characters'],
     ['description', '\udc00', 'must have at most 1000 characters'],

@@ -102,6 +102,7 @@ describe.each(TIMED_PLACES)('a session key in $name', ({ open }) => {
       templateId: null,
       workspace: null,
       properties: {},
+      dialects: {},
       createdBy: 'setup',
       createdAt: clock.nowAt,
       updatedAt: clock.nowAt,
@@ -183,7 +184,7 @@ describe.each(TIMED_PLACES)('a session key in $name', ({ open }) => {
     ['no user', { userId: '' }, 'userId', 'must have 1 to 128 printable characters'],
     ['an empty organisation', { orgId: '' }, 'orgId', 'must have 1 to 128 printable characters'],
     ['an empty workspace', { defaultWorkspace: '' }, 'defaultWorkspace', 'must have 1 to 128 printable characters'],
-    ['an empty name', { name: '' }, 'name', 'must have 1 to 200 printable characters'],
+    ['an empty name', { name: '' }, 'name', 'must have 1 to 256 printable characters'],
   ])('is not made with %s', async (_what, fields, path, message) => {
     const error = await refusalOf(mint(fields));
     expect(error).toMatchObject({ code: 'invalid_request', status: 400 });

@@ -182,6 +182,20 @@ describe('a key that ended, and that a failover brings back', () => {
       expect((await store.stored(issued.key.id)).revokedAt).toBe(clock.nowAt);
     });
 
+    it('is confirmed after a failover where it was not before, once', async () => {
+      const issued = await issue();
+      store.updates = 'not durable';
+      expect(await refusalOf(one.apiKeys.revoke(issued.key.id, by))).toMatchObject({ code: 'not_durable' });
+      store.updates = 'durable';
+      store.confirmed.length = 0;
+      const revoked = await store.stored(issued.key.id);
+      await store.goBack(revoked);
+      store.recover();
+      await until('it is confirmed', () => store.confirmed.length > 0);
+      expect(store.confirmed).toEqual([issued.key.id]);
+      expect(await store.stored(issued.key.id)).toEqual(revoked);
+    });
+
     it('counts as revoked also where the revocation was not confirmed', async () => {
       const issued = await issue();
       store.updates = 'not durable';

@@ -340,7 +340,7 @@ describe('comparing rights', () => {
     );
     const startedAt = performance.now();
     for (const each of asked) expect(holder.covers(each)).toBe(false);
-    expect(performance.now() - startedAt).toBeLessThan(500);
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
   });
 });
 

@@ -91,6 +91,18 @@ describe('like', () => {
     expect(performance.now() - startedAt).toBeLessThan(1_000);
   });
 
+  it.each([
+    ['abc', 'abc', true],
+    ['abc', 'ABC', false],
+    ['aXbXc', 'a%x%c', false],
+    ['aXbXc', 'a%X%c', true],
+    ['ς', 'σ', false],
+  ])('with regard to case: %j like %j: %s', (text, pattern, expected) => {
+    const criterion = { field: 'name', value: pattern, caseSensitive: true };
+    expect(meets({ name: text }, { ...criterion, test: 'like' })).toBe(expected);
+    expect(meets({ name: text }, { ...criterion, test: 'not-like' })).toBe(!expected);
+  });
+
   it('is false, and so is not-like, for a field that is null or missing', () => {
     for (const record of [{ name: null }, {}]) {
       expect(meets(record, { field: 'name', test: 'like', value: '%' })).toBe(false);

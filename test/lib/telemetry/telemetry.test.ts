@@ -193,6 +193,8 @@ describe('with an SDK', () => {
     expect(await store.state.claim('one', 1_000)).toBe(true);
     expect(await store.state.claim('one', 1_000)).toBe(false);
     expect(await store.state.sessions.read('unknown', 1_000)).toBeNull();
+    expect(await store.records.numbers.of('user', ['ada'])).toEqual([1]);
+    expect(await store.records.documents.get('a-kind', 'unknown')).toBeNull();
     jest.spyOn(inner.state, 'hit').mockRejectedValue(storeUnavailable('down'));
     await expect(store.state.hit('one', 1_000)).rejects.toThrow(AuthError);
     expect(store.changes).toBe(inner.changes);
@@ -203,6 +205,8 @@ describe('with an SDK', () => {
       [1, ok('apiKeys.get')],
       [2, ok('state.claim')],
       [1, ok('sessions.read')],
+      [1, ok('numbers.of')],
+      [1, ok('documents.get')],
       [1, { 'latchkey.operation': 'state.hit', 'latchkey.outcome': 'failed', 'error.type': 'store_unavailable' }],
     ]);
     await store.close();

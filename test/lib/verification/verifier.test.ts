@@ -69,6 +69,7 @@ describe('the verifier lets in', () => {
     expect(principal).toBeInstanceOf(Principal);
     expect(JSON.parse(JSON.stringify(principal))).toEqual({
       id: 'ada',
+      ownerKind: 'user',
       orgId: 'acme',
       credential: { kind: 'api-key', id: key.id, name: 'ci', scheme: 'basic', expiresAt: key.expiresAt },
       statements: [{ actions: ['orders:read'], resources: ['*'], workspace: '*', description: '' }],
