@@ -27,7 +27,7 @@ export function demandManage(principal: Principal, key: ApiKey): void {
 /** A new secret of somebody else's key is as good as a key made for them. */
 export function demandRotate(principal: Principal, key: ApiKey): void {
   demandManage(principal, key);
-  if (principal.id !== key.ownerId && !principal.can('keys:grant', resourceOf(key))) throw lacks('keys:grant');
+  if (!isOwn(principal, key) && !principal.can('keys:grant', resourceOf(key))) throw lacks('keys:grant');
 }
 
 /**
@@ -45,11 +45,21 @@ export async function visibleKey(latchkey: Latchkey, principal: Principal, id: s
 
 /** Null for an unknown key; what cannot be an id does not reach the store. */
 export async function readKey({ apiKeys }: Pick<Latchkey, 'apiKeys'>, id: string): Promise<ApiKey | null> {
-  return /^[A-Za-z0-9]{1,64}$/.test(id) ? await apiKeys.get(id) : null;
+  return /^[\w-]{1,64}$/.test(id) ? await apiKeys.get(id) : null;
 }
 
 function isOwnAndAllowed(principal: Principal, key: ApiKey): boolean {
-  return principal.id === key.ownerId && principal.can('keys:manage-own', resourceOf(key));
+  return isOwn(principal, key) && principal.can('keys:manage-own', resourceOf(key));
+}
+
+/** The key of a service is nobody’s own: one of the same id may be a user’s, and a service manages nothing as its own. */
+function isOwn(principal: Principal, key: ApiKey): boolean {
+  return isUser(principal) && key.ownerKind === 'user' && principal.id === key.ownerId;
+}
+
+/** False for a service: what belongs to a user of the same id is not its own. */
+export function isUser({ ownerKind }: Principal): boolean {
+  return ownerKind === 'user';
 }
 
 function resourceOf(key: ApiKey): string {

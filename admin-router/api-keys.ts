@@ -1,6 +1,6 @@
-import type { ApiKey, Criterion, KeyPage, Latchkey, Principal } from '../lib/index.js';
+import type { ApiKey, Criterion, KeyFilter, KeyPage, Latchkey, Principal } from '../lib/index.js';
 import { AuthError } from '../lib/index.js';
-import { demand, demandManage, demandRotate, may, visibleKey } from './access.js';
+import { demand, demandManage, demandRotate, isUser, may, visibleKey } from './access.js';
 import { etag, ifMatch } from './etag.js';
 import type { Answer, Route } from './route.js';
 import { route } from './route.js';
@@ -16,6 +16,8 @@ import {
 } from './schemas.js';
 import { issuedToWire, keyToWire } from './wire.js';
 
+const CHANGE_ERRORS = ['forbidden', 'not_found', 'conflict', 'not_durable'] as const;
+
 /** The routes of `/api-keys`. */
 export function apiKeyRoutes(latchkey: Latchkey): Route[] {
   const { apiKeys } = latchkey;
@@ -24,11 +26,15 @@ export function apiKeyRoutes(latchkey: Latchkey): Route[] {
 
   return [
     route('POST', '/api-keys', {
+      operationId: 'createApiKey',
       summary: 'Make a key. The answer is the only one that holds its secret.',
+      answer: [201, 'IssuedApiKey'],
+      headers: ['ETag', 'Location'],
+      errors: ['forbidden', 'conflict', 'not_durable'],
       body: newKeySchema,
       async handle({ principal, body, address, req }) {
         const { ownerId = principal.id, expiresInSeconds, disableUnusedAfterSeconds, ...fields } = body;
-        if (ownerId === principal.id) demand(principal, 'keys:manage-own', 'keys:manage');
+        if (isUser(principal) && ownerId === principal.id) demand(principal, 'keys:manage-own', 'keys:manage');
         else demand(principal, 'keys:grant');
         const times = inMs({ expiresInSeconds, disableUnusedAfterSeconds });
         const input = { ...fields, ...times, ownerId, orgId: principal.orgId };
@@ -38,28 +44,39 @@ export function apiKeyRoutes(latchkey: Latchkey): Route[] {
       },
     }),
     route('GET', '/api-keys', {
+      operationId: 'listApiKeys',
       summary: 'List keys: one’s own, or with keys:read those of the organisation.',
+      answer: [200, 'ApiKeyPage'],
+      errors: ['forbidden'],
       query: listSchema,
       async handle({ principal, query }) {
         const { limit, cursor, sort, descending, ownerId, ...filter } = query;
-        const scope = { ...scopeOf(principal, ownerId), limit, cursor, sort, descending };
-        return { body: pageToWire(await apiKeys.list(scope, filter)) };
+        const { ownerKind, ...scope } = scopeOf(principal, ownerId);
+        const paging = { ...scope, limit, cursor, sort, descending };
+        return { body: pageToWire(await apiKeys.list(paging, { ...filter, ownerKind })) };
       },
     }),
     route('POST', '/api-keys/search', {
+      operationId: 'searchApiKeys',
       summary: 'Search keys by criteria, all of which must hold.',
+      answer: [200, 'ApiKeyPage'],
+      errors: ['forbidden'],
       body: searchSchema,
       async handle({ principal, body }) {
         const { criteria, ownerId, maxItems, ...paging } = body;
-        const page = await apiKeys.search(
-          { ...scopeOf(principal, ownerId), ...paging, limit: maxItems },
-          criteria as readonly Criterion[],
-        );
+        const { ownerKind, ...scope } = scopeOf(principal, ownerId);
+        const own = ownerKind === undefined ? [] : [{ field: 'ownerKind', test: 'equal', value: ownerKind } as const];
+        const page = await apiKeys.search({ ...scope, ...paging, limit: maxItems }, [
+          ...own,
+          ...(criteria as readonly Criterion[]),
+        ]);
         return { body: pageToWire(page) };
       },
     }),
     route('POST', '/api-keys/revoke', {
+      operationId: 'revokeApiKeys',
       summary: 'Revoke several keys; each has its own outcome.',
+      answer: [200, 'RevocationResults'],
       body: revokeManySchema,
       async handle({ principal, body, address, req }) {
         const allowed: string[] = [];
@@ -80,13 +97,22 @@ export function apiKeyRoutes(latchkey: Latchkey): Route[] {
       },
     }),
     route('GET', '/api-keys/:id', {
+      operationId: 'getApiKey',
       summary: 'Read a key.',
+      answer: [200, 'ApiKey'],
+      headers: ['ETag'],
+      errors: ['not_found'],
       async handle({ principal, id }) {
         return answer(await find(principal, id));
       },
     }),
     route('PATCH', '/api-keys/:id', {
+      operationId: 'updateApiKey',
       summary: 'Change the fields that are given; with If-Match only the version that was read.',
+      answer: [200, 'ApiKey'],
+      headers: ['ETag'],
+      ifMatch: true,
+      errors: CHANGE_ERRORS,
       body: keyChangesSchema,
       async handle({ principal, id, body, address, req }) {
         demandManage(principal, await find(principal, id));
@@ -96,7 +122,12 @@ export function apiKeyRoutes(latchkey: Latchkey): Route[] {
       },
     }),
     route('DELETE', '/api-keys/:id', {
+      operationId: 'revokeApiKey',
       summary: 'Revoke a key, for good. It stays readable for the retention time.',
+      answer: [200, 'ApiKey'],
+      headers: ['ETag'],
+      ifMatch: true,
+      errors: CHANGE_ERRORS,
       query: reasonSchema,
       async handle({ principal, id, query, address, req }) {
         demandManage(principal, await find(principal, id));
@@ -105,7 +136,12 @@ export function apiKeyRoutes(latchkey: Latchkey): Route[] {
       },
     }),
     route('POST', '/api-keys/:id/rotate', {
+      operationId: 'rotateApiKey',
       summary: 'Give a key a new secret; the old one is accepted for graceSeconds more.',
+      answer: [200, 'IssuedApiKey'],
+      headers: ['ETag'],
+      ifMatch: true,
+      errors: CHANGE_ERRORS,
       body: rotateSchema,
       async handle({ principal, id, body, address, req }) {
         demandRotate(principal, await find(principal, id));
@@ -115,7 +151,12 @@ export function apiKeyRoutes(latchkey: Latchkey): Route[] {
       },
     }),
     route('POST', '/api-keys/:id/disable', {
+      operationId: 'disableApiKey',
       summary: 'Refuse a key until it is enabled again.',
+      answer: [200, 'ApiKey'],
+      headers: ['ETag'],
+      ifMatch: true,
+      errors: CHANGE_ERRORS,
       body: emptySchema,
       async handle({ principal, id, address, req }) {
         demandManage(principal, await find(principal, id));
@@ -123,7 +164,12 @@ export function apiKeyRoutes(latchkey: Latchkey): Route[] {
       },
     }),
     route('POST', '/api-keys/:id/enable', {
+      operationId: 'enableApiKey',
       summary: 'Accept a disabled key again.',
+      answer: [200, 'ApiKey'],
+      headers: ['ETag'],
+      ifMatch: true,
+      errors: CHANGE_ERRORS,
       body: emptySchema,
       async handle({ principal, id, address, req }) {
         demandManage(principal, await find(principal, id));
@@ -145,13 +191,18 @@ function inMs(seconds: {
   };
 }
 
+interface Scope extends Pick<KeyFilter, 'ownerKind'> {
+  readonly orgId: string | null;
+  readonly ownerId?: string;
+}
+
 /** Whose keys a list shows. @throws AuthError `forbidden` for somebody else's without the right. */
-function scopeOf(principal: Principal, ownerId: string | undefined): { orgId: string | null; ownerId?: string } {
+function scopeOf(principal: Principal, ownerId: string | undefined): Scope {
   const { orgId } = principal;
   if (may(principal, 'keys:read', 'keys:manage')) return ownerId === undefined ? { orgId } : { orgId, ownerId };
-  if (ownerId !== undefined && ownerId !== principal.id) demand(principal, 'keys:read');
+  if (!isUser(principal) || (ownerId !== undefined && ownerId !== principal.id)) demand(principal, 'keys:read');
   demand(principal, 'keys:manage-own');
-  return { orgId, ownerId: principal.id };
+  return { orgId, ownerId: principal.id, ownerKind: 'user' };
 }
 
 function answer(key: ApiKey): Answer {

@@ -1,5 +1,5 @@
 import { type AuditQuery, EVENT_TYPES, type EventType, type Latchkey, type Principal } from '../lib/index.js';
-import { lacks, may } from './access.js';
+import { isUser, lacks, may } from './access.js';
 import type { Route } from './route.js';
 import { route } from './route.js';
 import { auditSchema } from './schemas.js';
@@ -15,7 +15,10 @@ const FOR_KEYS = EVENT_TYPES.filter((type) => !/^(?:login|session)\./.test(type)
 export function auditRoutes({ audit }: Latchkey): Route[] {
   return [
     route('GET', '/audit', {
+      operationId: 'listAuditEntries',
       summary: 'The audit trail, the newest first: what concerns oneself, or with audit:read all of the organisation.',
+      answer: [200, 'AuditPage'],
+      errors: ['forbidden'],
       query: auditSchema,
       async handle({ principal, query }) {
         const { actor: actorId, credential: credentialId, type, ...rest } = query;
@@ -31,6 +34,6 @@ export function auditRoutes({ audit }: Latchkey): Route[] {
 function scopeOf(principal: Principal, types: readonly EventType[] | undefined): Partial<AuditQuery> {
   if (principal.can('audit:read', 'audit')) return { types };
   if (principal.credential.kind === 'session') return { types, concerning: principal.id };
-  if (!may(principal, 'keys:manage-own')) throw lacks('audit:read');
+  if (!isUser(principal) || !may(principal, 'keys:manage-own')) throw lacks('audit:read');
   return { types: FOR_KEYS.filter((type) => types?.includes(type) ?? true), concerning: principal.id };
 }

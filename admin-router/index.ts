@@ -1,19 +1,17 @@
 import { type NextFunction, type Request, type Response, Router } from 'express';
-import { AuthError, type Latchkey, Principal } from '../lib/index.js';
+import { AuthError, addressOf, type Latchkey, Principal } from '../lib/index.js';
 import { apiKeyRoutes } from './api-keys.js';
 import { auditRoutes } from './audit.js';
 import { leakedRoutes } from './leaked.js';
 import { loginRoutes } from './logins.js';
+import { documentRoutes } from './openapi-route.js';
 import { policyRoutes } from './policies.js';
-import { readBody, validate } from './request-body.js';
+import { bodyReader, validate } from './request-body.js';
 import type { Route } from './route.js';
 import { emptySchema } from './schemas.js';
 import { sessionKeyRoutes } from './session-keys.js';
 import { sessionRoutes } from './sessions.js';
 import { whoamiRoutes } from './whoami.js';
-
-/** Characters. */
-const MAX_ADDRESS = 64;
 
 /**
  * The management API, for `app.use('/auth', adminRouter(latchkey))`. Callers authenticate with a key of their own; they
@@ -22,7 +20,7 @@ const MAX_ADDRESS = 64;
  * the app.
  */
 export function adminRouter(latchkey: Latchkey): Router {
-  const routes = [
+  const described = [
     ...apiKeyRoutes(latchkey),
     ...sessionKeyRoutes(latchkey),
     ...loginRoutes(latchkey),
@@ -32,6 +30,7 @@ export function adminRouter(latchkey: Latchkey): Router {
     ...auditRoutes(latchkey),
     ...whoamiRoutes(),
   ];
+  const routes = [...described, ...documentRoutes(latchkey, described)];
   const router = Router({ caseSensitive: true });
   const authenticate = latchkey.authenticate(undefined, { failWithError: true });
 
@@ -51,6 +50,7 @@ export function adminRouter(latchkey: Latchkey): Router {
       },
     );
   }
+  router.use(refuseUndecodable);
   router.use(latchkey.errorHandler());
   return router;
 }
@@ -60,16 +60,18 @@ function allowedMethods(routes: readonly Route[]): string {
   return [...methods, 'OPTIONS'].join(', ');
 }
 
+/** Express's own answer is a page of HTML. */
+function refuseUndecodable(error: unknown, _req: Request, _res: Response, next: NextFunction): void {
+  const message = 'The path is not valid: "%" must begin the bytes of a character in UTF-8.';
+  next(error instanceof URIError ? new AuthError('invalid_request', { message }) : error);
+}
+
 function noStore(_req: Request, res: Response, next: NextFunction): void {
   res.setHeader('Cache-Control', 'no-store');
   next();
 }
 
-/** What a trusted header claims to be an address may be anything. */
-function addressOf(req: Request): string | null {
-  const address = req.ip ?? req.socket.remoteAddress;
-  return address === undefined ? null : address.slice(0, MAX_ADDRESS);
-}
+const readBody = bodyReader();
 
 async function respond(route: Route, req: Request, res: Response): Promise<void> {
   const principal: unknown = req.user;
@@ -81,6 +83,7 @@ async function respond(route: Route, req: Request, res: Response): Promise<void>
   const answer = await route.handle(call).catch(refuseOnTheWire);
   for (const [name, value] of Object.entries(answer.headers ?? {})) res.setHeader(name, value);
   if (answer.body === null) res.status(204).end();
+  else if (typeof answer.body === 'string') res.type('json').send(answer.body);
   else res.status(answer.status ?? 200).json(answer.body);
 }
 

@@ -7,7 +7,10 @@ import { leakSchema } from './schemas.js';
 export function leakedRoutes({ leakedKeys }: Latchkey): Route[] {
   return [
     publicRoute('POST', '/leaked', {
+      operationId: 'reportLeakedKey',
       summary: 'Revoke the key whose token was found where it does not belong.',
+      answer: [200, 'LeakReport'],
+      errors: ['too_many_attempts', 'conflict', 'store_unavailable', 'not_durable'],
       body: leakSchema,
       async handle({ body, address }) {
         return { body: { revoked: await leakedKeys.report({ ...body, address }) } };

@@ -13,12 +13,24 @@ interface PasswordFields {
   readonly mfaCode?: string | undefined;
 }
 
+const LOGIN_ERRORS = [
+  'unauthenticated',
+  'mfa_required',
+  'tls_required',
+  'too_many_attempts',
+  'store_unavailable',
+] as const;
+
 /** `/login`, and the beginning of a session: for those who have nothing but a user name and a password. */
 export function loginRoutes({ logins, sessions }: Latchkey): Route[] {
   if (logins === null || sessions === null) return [];
   return [
     publicRoute('POST', '/login', {
+      operationId: 'logIn',
       summary: 'Exchange user name and password, in the body or as Basic, for a login token: single use, 30 seconds.',
+      answer: [200, 'LoginToken'],
+      errors: LOGIN_ERRORS,
+      takesPassword: true,
       body: loginSchema,
       async handle({ body, address, req }) {
         sessions.demandTls(req, { token: true });
@@ -28,8 +40,13 @@ export function loginRoutes({ logins, sessions }: Latchkey): Route[] {
       },
     }),
     publicRoute('POST', '/sessions', {
+      operationId: 'createSession',
       summary:
         'Begin a session, with a login token or with user name and password; sets the cookie, or answers a token.',
+      answer: [201, 'NewSession'],
+      headers: ['Set-Cookie'],
+      errors: [...LOGIN_ERRORS, 'conflict', 'not_durable'],
+      takesPassword: true,
       body: newSessionSchema,
       async handle({ body, address, req, res }) {
         const { loginToken, token, idleSeconds, absoluteSeconds, ...password } = body;

@@ -16,13 +16,23 @@ import { policyToWire } from './wire.js';
 const COLLECTION = 'policies';
 type PolicyAction = 'policies:read' | 'policies:manage';
 
+const CHANGE_ERRORS = ['forbidden', 'not_found', 'conflict', 'not_durable'] as const;
+
 /** The routes of `/policies`. Nobody makes, changes or gives away one beyond their own rights. */
 export function policyRoutes({ policies }: Latchkey): Route[] {
-  async function find(principal: Principal, id: string, action: PolicyAction): Promise<Policy> {
-    const policy = /^[\w.-]{1,128}$/.test(id) ? await policies.get(id, principal.orgId) : null;
-    if (policy === null) throw new AuthError('not_found');
+  /** Null where there is none. */
+  async function look(principal: Principal, id: string, action: PolicyAction): Promise<Policy | null> {
+    if (!/^[\w.-]{1,128}$/.test(id)) throw new AuthError('not_found');
+    const policy = await policies.get(id, principal.orgId);
+    if (policy === null) return null;
     if (!mayRead(principal, `${COLLECTION}/${policy.id}`)) throw hidden();
     if (!principal.can(action, `${COLLECTION}/${policy.id}`) && action === 'policies:manage') throw lacks(action);
+    return policy;
+  }
+
+  async function find(principal: Principal, id: string, action: PolicyAction): Promise<Policy> {
+    const policy = await look(principal, id, action);
+    if (policy === null) throw new AuthError('not_found');
     return policy;
   }
 
@@ -37,7 +47,11 @@ export function policyRoutes({ policies }: Latchkey): Route[] {
 
   return [
     route('POST', '/policies', {
+      operationId: 'createPolicy',
       summary: 'Make a policy: a role, a template, or any other named list of statements.',
+      answer: [201, 'Policy'],
+      headers: ['ETag', 'Location'],
+      errors: ['forbidden', 'conflict', 'not_durable'],
       body: newPolicySchema,
       async handle({ principal, body, address, req }) {
         if (!principal.can('policies:manage', COLLECTION)) throw lacks('policies:manage');
@@ -47,7 +61,10 @@ export function policyRoutes({ policies }: Latchkey): Route[] {
       },
     }),
     route('GET', '/policies', {
+      operationId: 'listPolicies',
       summary: 'List policies by id, those built in included.',
+      answer: [200, 'PolicyPage'],
+      errors: ['forbidden'],
       query: policyListSchema,
       async handle({ principal, query }) {
         const { type, name, ...paging } = query;
@@ -58,7 +75,10 @@ export function policyRoutes({ policies }: Latchkey): Route[] {
       },
     }),
     route('POST', '/policies/search', {
+      operationId: 'searchPolicies',
       summary: 'Search policies by criteria, all of which must hold; sorted by id.',
+      answer: [200, 'PolicyPage'],
+      errors: ['forbidden'],
       body: policySearchSchema,
       async handle({ principal, body }) {
         const { criteria, maxItems, cursor } = body;
@@ -66,14 +86,23 @@ export function policyRoutes({ policies }: Latchkey): Route[] {
       },
     }),
     route('GET', '/policies/:id', {
+      operationId: 'getPolicy',
       summary: 'Read a policy, with the statements that it has now.',
+      answer: [200, 'Policy'],
+      headers: ['ETag'],
+      errors: ['not_found'],
       async handle({ principal, id }) {
         return answer(await find(principal, id, 'policies:read'));
       },
     }),
     route('PATCH', '/policies/:id', {
+      operationId: 'updatePolicy',
       summary:
         'Change the fields that are given, for every key that has the policy; with If-Match only the version read.',
+      answer: [200, 'Policy'],
+      headers: ['ETag'],
+      ifMatch: true,
+      errors: CHANGE_ERRORS,
       body: policyChangesSchema,
       async handle({ principal, id, body, address, req }) {
         await find(principal, id, 'policies:manage');
@@ -81,10 +110,17 @@ export function policyRoutes({ policies }: Latchkey): Route[] {
       },
     }),
     route('DELETE', '/policies/:id', {
+      operationId: 'deletePolicy',
       summary: 'Remove a policy. One in use is 409 with the count of its users, unless detach=true takes it from them.',
+      answer: [200, 'PolicyRemoval'],
+      ifMatch: true,
+      errors: CHANGE_ERRORS,
       query: removePolicySchema,
       async handle({ principal, id, query, address, req }) {
-        await find(principal, id, 'policies:manage');
+        const policy = await look(principal, id, 'policies:manage');
+        // One that is gone, too, is asked for: an earlier try may have removed it without having been acknowledged.
+        const mayRemove = policy !== null || principal.can('policies:manage', `${COLLECTION}/${id}`);
+        if (!mayRemove) throw new AuthError('not_found');
         const options = { by: principal, address, ifVersion: ifMatch(req), detach: query.detach };
         return { body: { detached: await policies.remove(id, options) } };
       },

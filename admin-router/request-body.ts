@@ -1,26 +1,42 @@
 import express, { type NextFunction, type Request, type Response } from 'express';
 import type { ZodError, ZodType } from 'zod';
 import { AuthError, type FieldError } from '../lib/index.js';
+import { jsonFaultAt } from './json-fault.js';
 
-/** The longest body, in bytes. */
+/** Bytes. */
 const MAX_BODY = 65_536;
 /** Faults that one answer names. */
 const MAX_FAULTS = 20;
 
-const parseJson = express.json({ limit: MAX_BODY, strict: false, type: () => true });
+export interface BodyRules {
+  /** The longest body, in bytes, unpacked. Default 65,536. */
+  readonly maxBytes?: number;
+  /** Whether the body may be of this request's media type. Default: `application/json` only. */
+  readonly accepts?: (req: Request) => boolean;
+  /** What an empty body stands for. Default `{}`. */
+  readonly empty?: unknown;
+}
 
-/** Reads the body as JSON, unless the app has done so already. An empty one is `{}`. */
-export async function readBody(req: Request, res: Response): Promise<unknown> {
-  if (Number(req.headers['content-length'] ?? 0) > MAX_BODY) throw tooLarge();
-  const isEmpty = req.headers['content-length'] === '0' || !hasBody(req);
-  if (isEmpty) return {};
-  if (!req.is('application/json')) throw new AuthError('unsupported_media_type');
-  await new Promise<void>((resolve, reject) => {
-    const next: NextFunction = (error?: unknown) => (error === undefined ? resolve() : reject(asAuthError(error)));
-    parseJson(req, res, next);
-  });
-  refuseProto(req.body);
-  return req.body ?? {};
+export type BodyReader = (req: Request, res: Response) => Promise<unknown>;
+
+/** Reads bodies as JSON, unless the app has done so already. */
+export function bodyReader(rules: BodyRules = {}): BodyReader {
+  const { maxBytes = MAX_BODY, accepts = (req) => Boolean(req.is('application/json')) } = rules;
+  const empty = 'empty' in rules ? rules.empty : {};
+  const parseJson = express.json({ limit: maxBytes, strict: false, type: () => true });
+  return async (req, res) => {
+    if (Number(req.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
+    const isEmpty = req.headers['content-length'] === '0' || !hasBody(req);
+    if (isEmpty) return empty;
+    if (!accepts(req)) throw new AuthError('unsupported_media_type');
+    await new Promise<void>((resolve, reject) => {
+      const next: NextFunction = (error?: unknown) =>
+        error === undefined ? resolve() : reject(asAuthError(error, maxBytes));
+      parseJson(req, res, next);
+    });
+    refuseProto(req.body);
+    return req.body ?? empty;
+  };
 }
 
 /** JSON may hold a member `__proto__`, which copying an object would lose without a word. Not recursive: depth is free. */
@@ -70,21 +86,21 @@ function hasBody(req: Request): boolean {
   return req.headers['transfer-encoding'] !== undefined || req.headers['content-length'] !== undefined;
 }
 
-function tooLarge(): AuthError {
-  return new AuthError('payload_too_large', { message: `The request body must have at most ${MAX_BODY} bytes.` });
+function tooLarge(maxBytes: number): AuthError {
+  return new AuthError('payload_too_large', { message: `The request body must have at most ${maxBytes} bytes.` });
 }
 
-/** body-parser's errors have a status and a type. What it quotes from the body is not passed on. */
-function asAuthError(error: unknown): unknown {
+/** body-parser's errors, which have a status, in our own words. What they quote from the body is not passed on. */
+function asAuthError(error: unknown, maxBytes: number): unknown {
   if (!(error instanceof Error) || !('status' in error)) return error;
   switch (error.status) {
     case 413:
-      return tooLarge();
+      return tooLarge(maxBytes);
     case 415:
       return new AuthError('unsupported_media_type', { message: 'The encoding of the request body is not supported.' });
     case 400: {
-      const position = /position (\d+)/.exec(error.message)?.[1];
-      const where = position === undefined ? '' : `, near position ${position}`;
+      const text = 'body' in error && typeof error.body === 'string' ? error.body : null;
+      const where = text === null ? '' : `, near position ${jsonFaultAt(text)}`;
       return invalidBody({ path: '', message: `must be valid JSON${where}` });
     }
     default:

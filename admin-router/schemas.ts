@@ -22,7 +22,8 @@ const wholeNumber = (min: number, max: number) =>
     .string()
     .regex(/^\d{1,9}$/, { error: 'must be a whole number' })
     .transform(Number)
-    .refine((value) => value >= min && value <= max, { error: `must be a whole number from ${min} to ${max}` });
+    .refine((value) => value >= min && value <= max, { error: `must be a whole number from ${min} to ${max}` })
+    .meta({ type: 'integer', pattern: undefined, minimum: min, maximum: max }); // for the document: what the text says
 
 /** One value, several with commas between them, or the parameter several times. */
 const listOf = <Value extends string>(values: readonly [Value, ...Value[]]) =>
@@ -37,7 +38,7 @@ const sort = z
     descending: text.startsWith('-'),
   }));
 
-const statement = z.strictObject({
+export const statementSchema = z.strictObject({
   actions: z.array(z.string()),
   resources: z.array(z.string()).optional(),
   workspace: z.string().optional(),
@@ -47,7 +48,7 @@ const statement = z.strictObject({
 const keyFields = {
   name: z.string(),
   description: z.string().optional(),
-  statements: z.array(statement).optional(),
+  statements: z.array(statementSchema).optional(),
   resources: z.array(z.string()).nullable().optional(),
   properties: z.record(z.string(), z.string()).optional(),
   notBefore: instant.nullable().optional(),
@@ -129,7 +130,7 @@ export const newSessionKeySchema = z.strictObject({
   orgId: z.string().nullable().optional(),
   name: z.string().optional(),
   policyIds: z.array(z.string()).optional(),
-  statements: z.array(statement).optional(),
+  statements: z.array(statementSchema).optional(),
   durationSeconds: z.int().min(1).max(86_400).default(3_600),
   defaultWorkspace: z.string().nullable().default(null),
   properties: z.record(z.string(), z.string()).optional(),
@@ -214,7 +215,7 @@ export const searchSchema = z
 const policyFields = {
   name: z.string(),
   description: z.string().optional(),
-  statements: z.array(statement).optional(),
+  statements: z.array(statementSchema).optional(),
   workspace: z.string().nullable().optional(),
   properties: z.record(z.string(), z.string()).optional(),
 };
@@ -248,6 +249,6 @@ export const removePolicySchema = z.strictObject({
 });
 
 export const leakSchema = z.strictObject({
-  token: z.string().min(1).max(200),
+  token: z.string().min(1).max(300),
   source: z.string().max(LIMITS.reason).optional(),
 });

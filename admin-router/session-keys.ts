@@ -1,5 +1,5 @@
-import { type ApiKey, AuthError, hidden, type Latchkey, type Principal } from '../lib/index.js';
-import { lacks, readKey } from './access.js';
+import { type ApiKey, AuthError, type Criterion, hidden, type Latchkey, type Principal } from '../lib/index.js';
+import { isUser, lacks, readKey } from './access.js';
 import type { Route } from './route.js';
 import { route } from './route.js';
 import { newSessionKeySchema, sessionKeyListSchema } from './schemas.js';
@@ -11,8 +11,11 @@ const COLLECTION = 'session-keys';
 export function sessionKeyRoutes({ apiKeys, sessionKeys }: Latchkey): Route[] {
   return [
     route('POST', '/session-keys', {
+      operationId: 'createSessionKey',
       summary:
         'Mint a session key: it always expires, and never exceeds its issuer. The answer is the only one with its secret.',
+      answer: [201, 'IssuedSessionKey'],
+      errors: ['forbidden', 'conflict', 'not_durable'],
       body: newSessionKeySchema,
       async handle({ principal, body, address }) {
         demand(principal, 'session-keys:issue');
@@ -30,13 +33,16 @@ export function sessionKeyRoutes({ apiKeys, sessionKeys }: Latchkey): Route[] {
       },
     }),
     route('GET', '/session-keys', {
+      operationId: 'listSessionKeys',
       summary: 'List session keys: those one has issued, or with keys:read those of the organisation.',
+      answer: [200, 'ApiKeyPage'],
+      errors: ['forbidden'],
       query: sessionKeyListSchema,
       async handle({ principal, query }) {
         const { ownerId, limit, cursor, sort, descending } = query;
         const isAll = principal.can('keys:read', COLLECTION);
         if (!isAll) demand(principal, 'session-keys:issue');
-        const mine = isAll ? [] : [{ field: 'createdBy', test: 'equal' as const, value: principal.id }];
+        const mine = isAll ? [] : issuedBy(principal);
         const { items, nextCursor } = await apiKeys.search(
           { orgId: principal.orgId, ownerId, limit, cursor, sort, descending },
           [{ field: 'kind', test: 'equal', value: 'session-key' }, ...mine],
@@ -45,7 +51,10 @@ export function sessionKeyRoutes({ apiKeys, sessionKeys }: Latchkey): Route[] {
       },
     }),
     route('DELETE', '/session-keys/self', {
+      operationId: 'revokeOwnSessionKey',
       summary: 'Revoke the session key that the request came with.',
+      answer: [204],
+      errors: ['not_found', 'conflict', 'not_durable'],
       async handle({ principal, address }) {
         const { kind, id } = principal.credential;
         if (kind !== 'session-key') {
@@ -56,7 +65,10 @@ export function sessionKeyRoutes({ apiKeys, sessionKeys }: Latchkey): Route[] {
       },
     }),
     route('DELETE', '/session-keys/:id', {
+      operationId: 'revokeSessionKey',
       summary: 'Revoke a session key, for good.',
+      answer: [200, 'ApiKey'],
+      errors: ['not_found', 'conflict', 'not_durable'],
       async handle({ principal, id, address }) {
         const key = await readKey({ apiKeys }, id);
         if (key === null) throw new AuthError('not_found');
@@ -67,9 +79,24 @@ export function sessionKeyRoutes({ apiKeys, sessionKeys }: Latchkey): Route[] {
   ];
 }
 
+/** A service may have the id of a user, so it counts which of its keys it came with. */
+function issuedBy(principal: Principal): Criterion[] {
+  return isUser(principal)
+    ? [
+        { field: 'createdBy', test: 'equal', value: principal.id },
+        { field: 'ownerKind', test: 'equal', value: 'user' },
+      ]
+    : [{ field: 'parentIds', test: 'contains', value: principal.credential.id }];
+}
+
+function isIssuedBy(principal: Principal, { createdBy, ownerKind, parentIds }: ApiKey): boolean {
+  if (!isUser(principal)) return parentIds.includes(principal.credential.id);
+  return createdBy === principal.id && ownerKind === 'user';
+}
+
 function mayRevoke(principal: Principal, key: ApiKey): boolean {
   if (key.kind !== 'session-key' || key.orgId !== principal.orgId) return false;
-  const isIssuer = key.createdBy === principal.id && principal.can('session-keys:issue', COLLECTION);
+  const isIssuer = isIssuedBy(principal, key) && principal.can('session-keys:issue', COLLECTION);
   return isIssuer || principal.can('keys:manage', `${COLLECTION}/${key.id}`);
 }
 

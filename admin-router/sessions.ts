@@ -13,7 +13,10 @@ export function sessionRoutes({ logins, sessions }: Latchkey): Route[] {
   if (logins === null || sessions === null) return [];
   return [
     route('GET', '/sessions', {
+      operationId: 'listSessions',
       summary: 'The sessions of a user that are alive: one’s own, or with sessions:manage another’s.',
+      answer: [200, 'Sessions'],
+      errors: ['forbidden'],
       query: sessionsOfSchema,
       async handle({ principal, query }) {
         const userId = demandUser(principal, query.userId);
@@ -22,7 +25,10 @@ export function sessionRoutes({ logins, sessions }: Latchkey): Route[] {
       },
     }),
     route('DELETE', '/sessions', {
+      operationId: 'endSessions',
       summary: 'End all sessions of a user; with except=current all but this one.',
+      answer: [200, 'EndedSessions'],
+      errors: ['forbidden', 'not_durable'],
       query: endSessionsSchema,
       async handle({ principal, query, address }) {
         const userId = demandUser(principal, query.userId);
@@ -34,7 +40,10 @@ export function sessionRoutes({ logins, sessions }: Latchkey): Route[] {
       },
     }),
     route('GET', '/sessions/current', {
+      operationId: 'getCurrentSession',
       summary: 'The session that the request came with.',
+      answer: [200, 'CurrentSession'],
+      errors: ['not_found'],
       async handle({ principal }) {
         const session = await current(sessions, principal);
         const requestIdFailures = await sessions.requestIdFailures(session.id);
@@ -42,7 +51,11 @@ export function sessionRoutes({ logins, sessions }: Latchkey): Route[] {
       },
     }),
     route('DELETE', '/sessions/current', {
+      operationId: 'logOut',
       summary: 'Log out. Cookie, request id and token are dead when the answer is sent.',
+      answer: [204],
+      headers: ['Clear-Site-Data', 'Set-Cookie'],
+      errors: ['not_found', 'not_durable'],
       async handle({ principal, req, res }) {
         await sessions.endCurrent(req, res, asSession(principal));
         // Not "cookies": those of the host's own would go with ours, which is cleared by name.
@@ -50,7 +63,10 @@ export function sessionRoutes({ logins, sessions }: Latchkey): Route[] {
       },
     }),
     route('DELETE', '/sessions/:id', {
+      operationId: 'endSession',
       summary: 'End a session.',
+      answer: [204],
+      errors: ['not_found', 'not_durable'],
       async handle({ principal, id, address }) {
         const session = /^[\w-]{1,64}$/.test(id) ? await sessions.find(id) : null;
         if (session === null) throw new AuthError('not_found');
@@ -60,7 +76,10 @@ export function sessionRoutes({ logins, sessions }: Latchkey): Route[] {
       },
     }),
     route('GET', '/sign-in-attempts', {
+      operationId: 'getSignInAttempts',
       summary: 'Failed logins of a user since the last success: one’s own, or with sessions:manage another’s.',
+      answer: [200, 'SignInAttempts'],
+      errors: ['not_found'],
       query: signInsSchema,
       async handle({ principal, query }) {
         const found = await logins.failures(query.userName, query.tenant ?? null);

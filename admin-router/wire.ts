@@ -1,8 +1,8 @@
 import { type ApiKey, type IssuedKey, LAST_INSTANT, type Policy, type Principal, type Session } from '../lib/index.js';
 
-/** What goes out: instants as RFC 3339 in UTC. */
+/** What goes out: instants as RFC 3339 in UTC; not what only the product of a dialect knows. */
 
-export function keyToWire({ disableUnusedAfterMs, ...key }: ApiKey): object {
+export function keyToWire({ disableUnusedAfterMs, dialects: _, ...key }: ApiKey): object {
   return {
     ...key,
     disableUnusedAfterSeconds: disableUnusedAfterMs === null ? null : disableUnusedAfterMs / 1_000,
@@ -23,13 +23,14 @@ export function issuedToWire({ key, secret, token }: IssuedKey): object {
   return { ...keyToWire(key), secret, token, encoded: Buffer.from(`${key.id}:${secret}`).toString('base64') };
 }
 
-export function policyToWire(policy: Policy): object {
+export function policyToWire({ dialects: _, ...policy }: Policy): object {
   return { ...policy, createdAt: time(policy.createdAt), updatedAt: time(policy.updatedAt) };
 }
 
 export function principalToWire(principal: Principal): object {
-  const { credential } = principal;
-  return { ...principal, credential: { ...credential, expiresAt: time(credential.expiresAt) } };
+  const { disableUnusedAfterMs, ...credential } = principal.credential;
+  const unused = disableUnusedAfterMs === undefined ? {} : { disableUnusedAfterSeconds: disableUnusedAfterMs / 1_000 };
+  return { ...principal, credential: { ...credential, ...unused, expiresAt: time(credential.expiresAt) } };
 }
 
 export function sessionToWire(session: Session): object {

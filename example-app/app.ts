@@ -2,6 +2,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import type { Latchkey } from 'latchkey';
 import { adminRouter } from 'latchkey/admin-router';
 import passport from 'passport';
+import { docs } from './docs.js';
 import type { Orders } from './orders.js';
 import type { Users } from './users.js';
 
@@ -13,6 +14,7 @@ export function createApp(latchkey: Latchkey, users: Users, orders: Orders): Exp
   // Latchkey, in three lines: the strategies, the routes to log in and manage keys, and (below) the guard.
   latchkey.use(passport);
   app.use('/auth', adminRouter(latchkey));
+  app.use('/docs', docs('/auth/openapi.json'));
   // `basic` takes keys and session tokens. `session: false`: Passport's own sessions are not needed.
   const guard = passport.authenticate(['api-key-header', 'api-key', 'basic', 'session-cookie'], { session: false });
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Server as NetServer } from 'node:net';
 import { AuthError, createLatchkey, MemoryStore, type Store } from 'latchkey';
 import { RedisStore } from 'latchkey/redis';
 import { createApp, createInternalApp } from './app.js';
@@ -17,6 +17,8 @@ import { walkthrough } from './walkthrough.js';
 const HOST = '127.0.0.1';
 /** How long requests may take to finish once the process is told to stop. */
 const FINISH_WITHIN_MS = 3_000;
+/** How long an idle connection is kept then, for a request that is on its way. */
+const LINGER_MS = 500;
 
 async function main({ REDIS_URL } = process.env): Promise<void> {
   const redis = REDIS_URL ? await connectRedis(REDIS_URL) : null;
@@ -45,14 +47,15 @@ async function serve(store: Store, { PORT = '3000', INTERNAL_PORT = '0' } = proc
     },
   });
   logEvents(latchkey);
-  const server = createServer(createApp(latchkey, users, new Orders()));
-  const internalServer = createServer(createInternalApp(latchkey, metrics.handler));
+  const server = sayingWhenItEnds(createServer(createApp(latchkey, users, new Orders())));
+  const internalServer = sayingWhenItEnds(createServer(createInternalApp(latchkey, metrics.handler)));
 
   try {
     await latchkey.ready(); // in production it refuses, among others, a Redis that may drop keys or lose them
     const url = await listen(server, PORT);
     const internalUrl = await listen(internalServer, INTERNAL_PORT);
     console.log(`Orders API on ${url}`);
+    console.log(`The admin API explained on ${url}/docs`);
     console.log(`Metrics for Prometheus on ${internalUrl}/metrics`);
     console.log(
       walkthrough({ url, internalUrl, keys: await issueFirstKeys(latchkey), passwords: users.toldPasswords }),
@@ -87,12 +90,24 @@ function untilToldToStop(): Promise<unknown> {
   });
 }
 
+/** Once it listens no more, its answers tell clients to send nothing else on their connections. */
+function sayingWhenItEnds(server: Server): Server {
+  return server.prependListener('request', (_req, res) => {
+    if (!server.listening) res.setHeader('Connection', 'close');
+  });
+}
+
 async function finishRequests(server: Server): Promise<void> {
-  const cutOff = setTimeout(() => server.closeAllConnections(), FINISH_WITHIN_MS);
-  // close() ends the connections that are idle now; this ends the others, once their request is answered.
-  const sweep = setInterval(() => server.closeIdleConnections(), 50);
-  await new Promise((resolve) => server.close(resolve));
-  clearTimeout(cutOff);
+  const closed = once(server, 'close');
+  const startedAt = performance.now();
+  // Not server.close(): that ends idle connections at once, be a request on its way or not.
+  NetServer.prototype.close.call(server);
+  const sweep = setInterval(() => {
+    const passedMs = performance.now() - startedAt;
+    if (passedMs > FINISH_WITHIN_MS) server.closeAllConnections();
+    else if (passedMs > LINGER_MS) server.closeIdleConnections();
+  }, 50);
+  await closed;
   clearInterval(sweep);
 }
 

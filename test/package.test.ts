@@ -9,7 +9,14 @@ const ROOT = join(__dirname, '..');
 const INSTALL_TIMEOUT_MS = 240_000;
 /** What the README tells users to install beside it, in the versions that this repository works with. */
 const BESIDE = ['express', 'passport', 'ioredis', '@types/express', '@types/passport', '@types/node'];
-const ENTRIES = ['latchkey', 'latchkey/redis', 'latchkey/admin-router', 'latchkey/testing'];
+const DIALECTS = ['elasticsearch', 'illumio', 'plexus', 'systemlink', 'trend'];
+const ENTRIES = [
+  'latchkey',
+  'latchkey/redis',
+  'latchkey/admin-router',
+  'latchkey/testing',
+  ...DIALECTS.map((name) => `latchkey/dialects/${name}`),
+];
 
 /** What every way of importing must come to. */
 const USE = `
@@ -17,6 +24,7 @@ if (Object.keys(testing).join() !== 'testStore') throw new Error('latchkey/testi
 if (typeof RedisStore !== 'function' || typeof adminRouter !== 'function') throw new Error('an entry is empty');
 const latchkey = createLatchkey();
 adminRouter(latchkey);
+elasticsearch(latchkey);
 latchkey.apiKeys
   .create({ name: 'k', ownerId: 'u' }, { by: 'u' })
   .then(({ key, token }) => console.log(key.state, token.startsWith('lk_' + key.id)))
@@ -27,6 +35,7 @@ const IMPORTING = `
 import { createLatchkey } from 'latchkey';
 import { RedisStore } from 'latchkey/redis';
 import { adminRouter } from 'latchkey/admin-router';
+import { elasticsearch } from 'latchkey/dialects/elasticsearch';
 import * as testing from 'latchkey/testing';
 ${USE}`;
 
@@ -34,6 +43,7 @@ const REQUIRING = `
 const { createLatchkey } = require('latchkey');
 const { RedisStore } = require('latchkey/redis');
 const { adminRouter } = require('latchkey/admin-router');
+const { elasticsearch } = require('latchkey/dialects/elasticsearch');
 const testing = require('latchkey/testing');
 ${USE}`;
 
@@ -43,6 +53,11 @@ import { Redis } from 'ioredis';
 import passport from 'passport';
 import { AuthError, createLatchkey, type IssuedKey, type Latchkey, MemoryStore, type Store } from 'latchkey';
 import { adminRouter } from 'latchkey/admin-router';
+import { elasticsearch } from 'latchkey/dialects/elasticsearch';
+import { illumio } from 'latchkey/dialects/illumio';
+import { plexus } from 'latchkey/dialects/plexus';
+import { systemlink } from 'latchkey/dialects/systemlink';
+import { trend } from 'latchkey/dialects/trend';
 import { RedisStore } from 'latchkey/redis';
 import { testStore } from 'latchkey/testing';
 
@@ -52,6 +67,7 @@ export const latchkey: Latchkey = createLatchkey({ store, http: { headers: ['X-A
 export const app = express();
 latchkey.use(passport);
 app.use('/auth', adminRouter(latchkey));
+for (const router of [elasticsearch, illumio, plexus, systemlink, trend]) app.use('/', router(latchkey));
 app.get('/orders', passport.authenticate(['api-key-header', 'api-key', 'basic'], { session: false }), (req, res) => {
   const id: string | undefined = req.user?.id;
   res.json({ id, mayWrite: req.user?.can('orders:write', 'orders/1'), name: req.user?.credential.name });
@@ -135,9 +151,26 @@ describe('the published package', () => {
   it('exports its entries and package.json, and nothing below them', () => {
     const probe = `const results = await Promise.allSettled(process.argv.slice(1).map((name) => import(name)));
       console.log(JSON.stringify(results.map(({ reason }) => reason?.code ?? 'ok')));`;
-    const inner = ['latchkey/lib/core.js', 'latchkey/dist/lib/index.js'];
+    const inner = ['latchkey/lib/core.js', 'latchkey/dist/lib/index.js', 'latchkey/dialects/dialect'];
     const said = runIn(consumer, process.execPath, ['--input-type=module', '-e', probe, ...ENTRIES, ...inner]);
-    expect(JSON.parse(said)).toEqual(['ok', 'ok', 'ok', 'ok', ...inner.map(() => 'ERR_PACKAGE_PATH_NOT_EXPORTED')]);
+    const expected = [...ENTRIES.map(() => 'ok'), ...inner.map(() => 'ERR_PACKAGE_PATH_NOT_EXPORTED')];
+    expect(JSON.parse(said)).toEqual(expected);
+  });
+
+  it('brings the command latchkey, of which doctor says that it needs ioredis where that is missing', () => {
+    const run = (...args: string[]) => {
+      const { status, stdout, stderr } = spawnSync('node_modules/.bin/latchkey', args, {
+        cwd: consumer,
+        encoding: 'utf8',
+      });
+      return { status, stdout, stderr };
+    };
+    const { version } = JSON.parse(installedFile('latchkey/package.json')) as { version: string };
+    expect(run('--version')).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
+    withoutPackages(['ioredis'], () => {
+      const stderr = 'latchkey: ioredis is missing: npm install ioredis\nSee latchkey doctor --help\n';
+      expect(run('doctor', '--redis', 'redis://127.0.0.1:1')).toEqual({ status: 2, stdout: '', stderr });
+    });
   });
 
   it('needs none of the optional packages for its main entry', () => {

@@ -33,7 +33,7 @@ export interface Rule {
 }
 
 /** What the callers of a public route come with decides nothing. */
-export const PUBLIC_ROUTES = ['POST /leaked', 'POST /login', 'POST /sessions'];
+export const PUBLIC_ROUTES = ['POST /leaked', 'POST /login', 'POST /sessions', 'GET /openapi.json'];
 
 const NOTHING = () => ({});
 const OWNER = ({ userId }: Target) => ({ query: `?ownerId=${userId}` });
@@ -103,7 +103,7 @@ const POLICY_SEEN = '200 if policies:read or policies:manage; else 404';
 const POLICY_CHANGED = {
   any: '200 if policies:manage; 403 if policies:read; else 404',
   'built-in': '409 if policies:manage; 403 if policies:read; else 404',
-  internal: '404 if policies:manage; 403 if policies:read; else 404',
+  internal: '409 if policies:manage; 403 if policies:read; else 404',
   ...FOREIGN,
 };
 const ANYBODY = { any: '200' };
@@ -162,6 +162,7 @@ export const RULES: readonly Rule[] = [
     }),
   ),
   ...rules('GET /whoami', ANYBODY),
+  ...rules('GET /openapi.json', ANYBODY),
 ];
 
 /** What a rule says for a caller who is let in: a status, or an outcome in the answer. */

@@ -219,8 +219,8 @@ onEachStore('tricks with ids gain nothing:', (newScene) => {
   });
 
   it('an id that is no text at all is refused as such', async () => {
-    const { status } = await unchanged(scene, 'DELETE', '/api-keys/%E0%A4%A');
-    expect(status).toBe(400);
+    const { status, body } = await unchanged(scene, 'DELETE', '/api-keys/%E0%A4%A');
+    expect([status, body]).toMatchObject([400, { code: 'invalid_request' }]);
   });
 
   it.each([

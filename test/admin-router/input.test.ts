@@ -19,9 +19,9 @@ describe('what the admin router is sent', () => {
       'statements.0.effect',
       'is not a known field',
     ],
-    ['an empty name', { name: '' }, 'name', 'must have 1 to 200 printable characters'],
-    ['a long name', { name: 'a'.repeat(201) }, 'name', 'must have 1 to 200 printable characters'],
-    ['a line break in the name', { name: 'a\nb' }, 'name', 'must have 1 to 200 printable characters'],
+    ['an empty name', { name: '' }, 'name', 'must have 1 to 256 printable characters'],
+    ['a long name', { name: 'a'.repeat(257) }, 'name', 'must have 1 to 256 printable characters'],
+    ['a line break in the name', { name: 'a\nb' }, 'name', 'must have 1 to 256 printable characters'],
     [
       'a time that is none',
       { name: 'a', expiresAt: 'tomorrow' },

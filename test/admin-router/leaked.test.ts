@@ -169,7 +169,7 @@ describe.each(STORE_KINDS)('POST /leaked on $name', ({ open }) => {
     [{ token: '' }, 'token'],
     [{ token: null }, 'token'],
     [{ token: ['lk'] }, 'token'],
-    [{ token: 'x'.repeat(201) }, 'token'],
+    [{ token: 'x'.repeat(301) }, 'token'],
     [{ token: 'x', source: 'y'.repeat(501) }, 'source'],
     [{ token: 'x', source: 5 }, 'source'],
     [{ token: 'x', id: 'y' }, 'id'],

@@ -65,6 +65,7 @@ describe.each<[string, () => Store]>([
       name: 'build 7',
       description: '',
       ownerId: 'ada',
+      ownerKind: 'user',
       orgId: 'acme',
       createdBy: 'ida',
       parentIds: [expect.any(String)],

@@ -26,7 +26,7 @@ beforeAll(async () => {
   ensureCurl();
   built = buildExampleApp();
   redis = await startRedis();
-}, 60_000);
+}, 240_000);
 
 afterAll(async () => {
   built?.remove();

@@ -5,7 +5,7 @@ import { copyCheckout } from '../support/checkout.js';
 /** The slowest start is that on a frozen Redis, which gives up after about 5 s. */
 const START_TIMEOUT_MS = 15_000;
 /** An app that has not ended by then never will. */
-const STOP_TIMEOUT_MS = 10_000;
+const STOP_TIMEOUT_MS = 20_000;
 const READY = 'Ready. Ctrl-C stops.\n';
 
 /** The example app, built in a folder of its own as its users build it. */
