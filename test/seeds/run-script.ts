@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { pythonWithRequests } from './python.js';
 
 const SCRIPT_TIMEOUT_MS = 25_000;
 
@@ -17,7 +18,7 @@ export interface Run {
 export async function runScript(script: string, environment: Readonly<Record<string, string>>): Promise<Run> {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-seed-'));
   try {
-    const child = spawn(script.endsWith('.py') ? 'python3' : 'sh', [join(__dirname, script)], {
+    const child = spawn(script.endsWith('.py') ? pythonWithRequests() : 'sh', [join(__dirname, script)], {
       cwd: folder,
       env: { ...environment, PATH: process.env.PATH },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -5,7 +5,7 @@ import { systemlink } from '../../admin-router/dialects/systemlink.js';
 import { FULL_ACCESS } from '../../lib/index.js';
 import { type Stage, startStage } from '../admin-router/dialects/stage.js';
 import { WHITELIST, withKey } from '../admin-router/dialects/systemlink-driver.js';
-import { ensureRequests } from './python.js';
+import { pythonWithRequests } from './python.js';
 import { runScript } from './run-script.js';
 
 const ORG = '891c595f-9121-45e1-8515-9d54783393f3';
@@ -19,7 +19,7 @@ let stage: Stage;
 let internal: Server;
 
 beforeAll(async () => {
-  ensureRequests();
+  pythonWithRequests();
   const whitelistedApiKeyHashes = WHITELIST;
   stage = await startStage((app, latchkey) => void app.use('/', systemlink(latchkey, { whitelistedApiKeyHashes })));
   stage.people.set(USER, { orgId: ORG, statements: [FULL_ACCESS] });

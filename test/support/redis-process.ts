@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensureRedisServer, redisMajorVersion } from './redis-binary.js';
+import { ensureRedisServer, redisMajorVersion } from './programs.js';
 
 /** Ports, and the cluster bus ports 10 000 above them, that no kernel hands out to outgoing connections. */
 const LOWEST_PORT = 11_000;

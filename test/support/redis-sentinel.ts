@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { until } from '../conformance/store-suite.js';
-import { ensureRedisServer } from './redis-binary.js';
+import { ensureRedisServer } from './programs.js';
 import { type RedisServer, startProcess, startRedis } from './redis-process.js';
 
 /** The name of the master for `new Redis({ sentinels, name })`. */

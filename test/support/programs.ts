@@ -20,7 +20,8 @@ export function ensureRedisServer(): string {
     if (isExecutable(configured)) return configured;
     throw new Error(`LATCHKEY_REDIS_SERVER is not an executable file: ${configured}`);
   }
-  const found = findOnPath('redis-server') ?? installPackage();
+  if (findOnPath('redis-server') === undefined) installSystemPackage({ apt: 'redis-server', brew: 'redis' });
+  const found = findOnPath('redis-server');
   if (found === undefined) throw new Error(HOW_TO_GET_IT);
   return found;
 }
@@ -33,43 +34,43 @@ export function redisMajorVersion(binary: string): number {
   return Number(major);
 }
 
-function installPackage(): string | undefined {
-  process.stdout.write("redis-server was not found: installing the system's package\n");
+/**
+ * Installs a package of the system's within four minutes, where there is a way and a right to. Whether it is there afterwards
+ * the caller has to look: a failed step is no error of its own.
+ */
+export function installSystemPackage(names: { readonly apt: string; readonly brew: string }): void {
+  process.stdout.write(`installing the system's package ${names.apt}\n`);
   const deadlineAt = Date.now() + INSTALL_TIMEOUT_MS;
-  // A failed step is no error of its own: all that counts is whether the binary is there at the end.
-  for (const command of installCommands()) {
-    const [program = '', ...args] = command;
+  for (const [program = '', ...args] of installCommands(names)) {
     try {
       execFileSync(program, args, { stdio: 'ignore', timeout: Math.max(1, deadlineAt - Date.now()) });
     } catch {}
   }
-  return findOnPath('redis-server');
 }
 
-function installCommands(): string[][] {
-  if (findOnPath('apt-get') !== undefined) {
-    const isRoot = process.getuid?.() === 0;
-    const asRoot = isRoot ? ['env'] : ['sudo', '-n'];
-    const aptGet = [...asRoot, 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq', '-o', 'DPkg::Lock::Timeout=60'];
-    return [
-      [...aptGet, 'update'],
-      [...aptGet, 'install', '-y', '--no-install-recommends', 'redis-server'],
-    ];
-  }
-  if (process.platform === 'darwin') return [['brew', 'install', 'redis']];
-  return [];
-}
-
-function findOnPath(program: string): string | undefined {
+export function findOnPath(program: string): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
   return folders.map((folder) => join(folder, program)).find(isExecutable);
 }
 
-function isExecutable(path: string): boolean {
+export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return true;
   } catch {
     return false;
   }
+}
+
+function installCommands({ apt, brew }: { apt: string; brew: string }): string[][] {
+  if (findOnPath('apt-get') !== undefined) {
+    const isRoot = process.getuid?.() === 0;
+    const asRoot = isRoot ? ['env'] : ['sudo', '-n'];
+    const aptGet = [...asRoot, 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq', '-o', 'DPkg::Lock::Timeout=60'];
+    return [
+      [...aptGet, 'update'],
+      [...aptGet, 'install', '-y', '--no-install-recommends', apt],
+    ];
+  }
+  return process.platform === 'darwin' ? [['brew', 'install', brew]] : [];
 }
