@@ -188,13 +188,13 @@ describe('an outage of Redis', () => {
     const startedAt = performance.now();
     let longestQueue = 0;
     const statuses = new Set<number>();
-    for (let wave = 0; wave < 10; wave++) {
+    for (let wave = 0; wave < 4; wave++) {
       const asked = Array.from({ length: 5_000 }, (_, n) => statusFor(app.latchkey, pairs[n % 50] as Pair));
       longestQueue = Math.max(longestQueue, queues.commandQueue.length, queues.offlineQueue.length);
       for (const status of await Promise.all(asked)) statuses.add(status);
       longestQueue = Math.max(longestQueue, queues.commandQueue.length, queues.offlineQueue.length);
     }
-    print(`${what}: 50,000 verifications refused in ${ms(performance.now() - startedAt)}, queue ${longestQueue}`);
+    print(`${what}: 20,000 verifications refused in ${ms(performance.now() - startedAt)}, queue ${longestQueue}`);
     expect([...statuses]).toEqual([503]);
     expect(longestQueue).toBeLessThanOrEqual(500 + 2); // a PING or INFO of ioredis itself may wait as well
     await mend();
