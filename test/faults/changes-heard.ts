@@ -62,7 +62,7 @@ export async function changeThrough(
     const missed = revoked.filter(
       ({ pair: { id }, startedAt }) => (heard.get(id) ?? 0) < startedAt && lostAt < startedAt,
     );
-    const statuses = await Promise.all(revoked.map(({ pair }) => app.verify(pair)));
+    const statuses = await Promise.all(revoked.map(({ pair }) => answerTo(app, pair)));
     return {
       revoked: revoked.length,
       missed: missed.length,
@@ -73,6 +73,17 @@ export async function changeThrough(
     end();
     await revoking.end();
   }
+}
+
+/** 401 or 200: where the new master is not yet believed, or there is much to ask it at once, 503 comes before. */
+async function answerTo(app: AppProcess, pair: Pair): Promise<number> {
+  let status = 503;
+  const isAnswered = async () => {
+    status = await app.verify(pair);
+    return status !== 503;
+  };
+  await until('it is answered', isAnswered, 20_000);
+  return status;
 }
 
 /** What can happen to the master of a key on a Cluster; what is broken is not mended. */
