@@ -2,8 +2,7 @@ import { Redis } from 'ioredis';
 import type { IllumioOptions } from '../../../admin-router/dialects/illumio.js';
 import { MemoryStore } from '../../../lib/index.js';
 import { RedisStore } from '../../../lib/stores/redis/redis-store.js';
-import { PATIENT } from '../../support/patience.js';
-import { type RedisServer, startRedis } from '../../support/redis-server.js';
+import { startRedis } from '../../support/redis-server.js';
 import {
   type Caller,
   exact,
@@ -16,27 +15,6 @@ import {
   UNAUTHENTICATED,
 } from './illumio-driver.js';
 import { basic, type Headers, type Stage } from './stage.js';
-import { testDialect } from './story.js';
-
-let server: RedisServer;
-let client: Redis;
-
-beforeAll(async () => {
-  server = await startRedis();
-  client = new Redis(server.url);
-  client.on('error', () => {});
-});
-
-afterAll(async () => {
-  client.disconnect();
-  await server.stop();
-});
-
-testDialect(illumioDriver);
-testDialect(
-  { ...illumioDriver, name: 'Illumio PCE on Redis' },
-  () => new RedisStore(client, { ...PATIENT, keyPrefix: `t${Math.random()}:` }),
-);
 
 const invalid = (details: string) =>
   fault(406, 'input_validation_error', `Input validation failed. Details: {${details}}`);

@@ -4,8 +4,7 @@ import { Redis } from 'ioredis';
 import { type PlexusOptions, plexus } from '../../../admin-router/dialects/plexus.js';
 import { type LatchkeyEvent, MemoryStore } from '../../../lib/index.js';
 import { RedisStore } from '../../../lib/stores/redis/redis-store.js';
-import { PATIENT } from '../../support/patience.js';
-import { type RedisServer, startRedis } from '../../support/redis-server.js';
+import { startRedis } from '../../support/redis-server.js';
 import {
   cookiesOf,
   exact,
@@ -18,27 +17,7 @@ import {
   withCookies,
 } from './plexus-driver.js';
 import { type Headers, type Stage, startStage } from './stage.js';
-import { testDialect, wrongSecret } from './story.js';
-
-let server: RedisServer;
-let client: Redis;
-
-beforeAll(async () => {
-  server = await startRedis();
-  client = new Redis(server.url);
-  client.on('error', () => {});
-});
-
-afterAll(async () => {
-  client.disconnect();
-  await server.stop();
-});
-
-testDialect(plexusDriver);
-testDialect(
-  { ...plexusDriver, name: 'Plexus Connect on Redis' },
-  () => new RedisStore(client, { ...PATIENT, keyPrefix: `t${Math.random()}:` }),
-);
+import { wrongSecret } from './story.js';
 
 describe('login by API key', () => {
   let stage: Stage;

@@ -3,14 +3,12 @@ import { RedisStore } from '../../../lib/stores/redis/redis-store.js';
 import { PATIENT } from '../../support/patience.js';
 import { type RedisServer, startRedis } from '../../support/redis-server.js';
 import { basic, startStage } from './stage.js';
-import { testDialect } from './story.js';
 import {
   BASE,
   INTERNAL,
   mountBoth,
   type SkylineKey,
   SUPER_USER,
-  systemlinkDriver,
   WHITELISTED_KEY,
   withKey,
 } from './systemlink-driver.js';
@@ -30,9 +28,6 @@ afterAll(async () => {
 });
 
 const newRedisStore = () => new RedisStore(client, { ...PATIENT, keyPrefix: `t${Math.random()}:` });
-
-testDialect(systemlinkDriver);
-testDialect({ ...systemlinkDriver, name: 'NI SystemLink on Redis' }, newRedisStore);
 
 it('mints session keys with policies of their own on Redis, which end themselves', async () => {
   const stage = await startStage((app, latchkey) => mountBoth(app, latchkey), { store: newRedisStore() });
