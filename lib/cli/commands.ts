@@ -1,58 +1,102 @@
 import { readFileSync } from 'node:fs';
-import { type Command, EXIT, type Surroundings, UsageError } from './command.js';
-
-interface Entry {
-  readonly summary: string;
-  /** What a command needs is loaded for it alone. */
-  readonly load: () => Promise<Command>;
-}
+import {
+  type Command,
+  CommandFailure,
+  type CommandGroup,
+  type Entry,
+  EXIT,
+  type Surroundings,
+  UsageError,
+} from './command.js';
+import { printable } from './printable.js';
 
 const COMMANDS: Readonly<Record<string, Entry>> = {
+  keys: {
+    summary: 'create, list, show, rotate, disable, enable, revoke and import API keys',
+    load: async () => (await import('./keys.js')).keys,
+  },
+  policies: {
+    summary: 'list, show, create, change and delete policies',
+    load: async () => (await import('./policies.js')).policies,
+  },
+  sessions: {
+    summary: 'list and end the login sessions of users',
+    load: async () => (await import('./sessions.js')).sessions,
+  },
+  audit: {
+    summary: 'the audit trail: its end, and what comes',
+    load: async () => (await import('./audit.js')).audit,
+  },
+  hash: {
+    summary: 'the SHA-256 of a key, for keys import',
+    load: async () => (await import('./hash.js')).hash,
+  },
   doctor: {
     summary: 'is this Redis fit for Latchkey? Each finding with its mend',
     load: async () => (await import('./doctor.js')).doctor,
   },
 };
 
-const HELP = `latchkey COMMAND [options]
-
-${Object.entries(COMMANDS)
-  .map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
-  .join('\n')}
-
-  latchkey COMMAND --help tells the options and exit codes; latchkey --version the version.`;
-
-/** Runs the command that `args` name. Never rejects: resolves with the exit code. @param complain writes to the standard error. */
-export async function runCommand(
-  args: readonly string[],
-  surroundings: Surroundings,
-  complain: (line: string) => void,
-): Promise<number> {
-  const [name = '', ...rest] = args;
-  const isKnown = Object.hasOwn(COMMANDS, name);
+/** Runs the command that `args` name. Never rejects: resolves with the exit code. */
+export async function runCommand(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  const { print, complain } = surroundings;
+  const path: string[] = [];
   try {
-    if (name === '--version') {
-      surroundings.print(version());
+    if (args[0] === '--version') {
+      print(version());
       return EXIT.ok;
     }
-    if (name === '--help' || name === 'help' || (isKnown && rest.includes('--help'))) {
-      surroundings.print(isKnown ? (await commandOf(name)).help : HELP);
+    const { named, rest } = await find(args, path);
+    if (asksHelp(named, rest)) {
+      print('run' in named ? named.help : helpOf(named, path));
       return EXIT.ok;
     }
-    if (!isKnown) throw new UsageError(name === '' ? 'a command is missing' : 'there is no such command');
-    return await (await commandOf(name)).run(rest, surroundings);
+    if (!('run' in named))
+      throw new UsageError(rest.length === 0 ? 'a command is missing' : 'there is no such command');
+    return await named.run(rest, surroundings);
   } catch (error) {
-    if (!(error instanceof UsageError)) {
-      complain(`latchkey: ${error instanceof Error ? error.message : String(error)}`);
-      return EXIT.failed;
+    if (error instanceof UsageError) {
+      complain(printable(`latchkey: ${error.message}\nSee latchkey ${[...path, '--help'].join(' ')}`));
+      return EXIT.usage;
     }
-    complain(`latchkey: ${error.message}\nSee latchkey ${isKnown ? `${name} ` : ''}--help`);
-    return EXIT.usage;
+    complain(printable(`latchkey: ${error instanceof Error ? error.message : String(error)}`));
+    return error instanceof CommandFailure ? error.exitCode : EXIT.failed;
   }
 }
 
-async function commandOf(name: string): Promise<Command> {
-  return await (COMMANDS[name] as Entry).load();
+/** Follows the names at the beginning of `args`, as far as they are known; `path` gets them. */
+async function find(args: readonly string[], path: string[]) {
+  let named: Command | CommandGroup = { summary: '', commands: COMMANDS };
+  let rest = args;
+  while (!('run' in named)) {
+    const [name = '', ...others] = rest;
+    const entry: Entry | undefined = Object.hasOwn(named.commands, name) ? named.commands[name] : undefined;
+    if (entry === undefined) break;
+    path.push(name);
+    named = await entry.load();
+    rest = others;
+  }
+  return { named, rest };
+}
+
+/** After `--` stands no option. */
+function asksHelp(named: Command | CommandGroup, rest: readonly string[]): boolean {
+  if (!('run' in named)) return rest[0] === '--help' || rest[0] === 'help';
+  const end = rest.indexOf('--');
+  return (end === -1 ? rest : rest.slice(0, end)).includes('--help');
+}
+
+function helpOf({ summary, commands }: CommandGroup, path: readonly string[]): string {
+  const name = ['latchkey', ...path].join(' ');
+  const lines = Object.entries(commands).map(([each, entry]) => `  ${each.padEnd(10)} ${entry.summary}`);
+  const more = path.length === 0 ? '; latchkey --version the version' : '';
+  return [
+    summary === '' ? `${name} COMMAND [options]` : `${name} COMMAND [options]: ${summary}`,
+    '',
+    ...lines,
+    '',
+    `  ${name} COMMAND --help tells the options and exit codes${more}.`,
+  ].join('\n');
 }
 
 function version(): string {

@@ -1,4 +1,5 @@
 import type { Finding, StoreHealth } from '../index.js';
+import { printable } from './printable.js';
 
 export type Diagnosis = Pick<StoreHealth, 'ok' | 'detail' | 'findings'>;
 
@@ -6,7 +7,7 @@ export type Diagnosis = Pick<StoreHealth, 'ok' | 'detail' | 'findings'>;
 export function doctorReport(name: string, { ok, detail, findings }: Diagnosis): string {
   const head = ok ? `${name}: ${detail}.` : `${name} cannot be used: ${detail}`;
   const lines = findings.length === 0 ? [] : ['', ...findings.map(lineOf), '', summaryOf(findings)];
-  return [head, ...lines].map(printable).join('\n');
+  return [head, ...lines].map(printable).join('\n'); // a part of it is what a server says of itself
 }
 
 function lineOf({ level, id, node, detail, mend, risk }: Finding): string {
@@ -20,9 +21,4 @@ function summaryOf(findings: readonly Finding[]): string {
   const count = (level: Finding['level']) => findings.filter((finding) => finding.level === level).length;
   const warnings = count('warning');
   return `${count('ok')} ok, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}, ${count('unknown')} unknown.`;
-}
-
-/** Part of it is what a server says of itself: nothing of that may steer a terminal. */
-function printable(line: string): string {
-  return line.replace(/[^\P{Cc}\n]/gu, '?');
 }

@@ -3,6 +3,8 @@ import type { StoreHealth } from '../index.js';
 import { RedisStore, type RedisStoreOptions } from '../stores/redis/redis-store.js';
 import { type Command, EXIT, optionsOf, UsageError } from './command.js';
 import { doctorReport } from './doctor-report.js';
+import { wholeNumber } from './option-values.js';
+import { printableJson } from './printable.js';
 import { REDIS_HELP, REDIS_OPTIONS, redisAddress, redisName } from './redis-address.js';
 import { connect } from './redis-client.js';
 
@@ -35,13 +37,14 @@ ${REDIS_HELP}
   --timeout-ms N        the longest to wait for a connection, and for an answer; default ${DEFAULT_TIMEOUT_MS}
   --json                the answer of store.health() as JSON, with the name of what was asked
 
-Exit codes: ${EXIT.ok} all ok or unknown; ${EXIT.warning} a warning; ${EXIT.usage} not called right; ${EXIT.unreachable} cannot be reached, or lets nobody in; ${EXIT.failed} anything else.`,
+Exit codes: ${EXIT.ok} all ok or unknown; ${EXIT.warning} a warning; ${EXIT.usage} not called right;
+${EXIT.unreachable} cannot be reached, or lets nobody in; ${EXIT.failed} anything else.`,
 
   async run(args, { print, environment }) {
     const values = optionsOf(args, OPTIONS);
     const address = redisAddress(values, environment.REDIS_URL);
-    const timeoutMs = wholeNumber('timeout-ms', values['timeout-ms'], MAX_TIMEOUT_MS) ?? DEFAULT_TIMEOUT_MS;
-    const replicas = wholeNumber('replicas', values.replicas, 100);
+    const timeoutMs = wholeNumber('timeout-ms', values['timeout-ms'], 1, MAX_TIMEOUT_MS) ?? DEFAULT_TIMEOUT_MS;
+    const replicas = wholeNumber('replicas', values.replicas, 1, 100);
     const keyPrefix = values['key-prefix'];
     const sentinelPassword = environment.REDIS_SENTINEL_PASSWORD;
     const { client, trouble } = await connect(address, { timeoutMs, sentinelPassword });
@@ -54,7 +57,7 @@ Exit codes: ${EXIT.ok} all ok or unknown; ${EXIT.warning} a warning; ${EXIT.usag
     try {
       const diagnosis =
         trouble === null ? await diagnose(client, options) : { ok: false, detail: trouble, findings: [] };
-      print(values.json ? JSON.stringify({ name, ...diagnosis }, null, 2) : doctorReport(name, diagnosis));
+      print(values.json ? printableJson({ name, ...diagnosis }, 2) : doctorReport(name, diagnosis));
       if (!diagnosis.ok) return EXIT.unreachable;
       return diagnosis.findings.some(({ level }) => level === 'warning') ? EXIT.warning : EXIT.ok;
     } finally {
@@ -89,11 +92,4 @@ function storeOf(client: ConstructorParameters<typeof RedisStore>[0], options: R
 async function untilFed({ changes }: RedisStore): Promise<void> {
   const giveUpAt = performance.now() + FEED_WITHIN_MS;
   while (!changes.isLive && changes.means !== 'none' && performance.now() < giveUpAt) await delay(ASK_EVERY_MS);
-}
-
-function wholeNumber(name: string, text: string | undefined, most: number): number | null {
-  if (text === undefined) return null;
-  const number = /^\d{1,9}$/.test(text) ? Number(text) : 0;
-  if (number < 1 || number > most) throw new UsageError(`--${name} must be a whole number from 1 to ${most}`);
-  return number;
 }

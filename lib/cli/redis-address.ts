@@ -22,7 +22,7 @@ export interface RedisAddress {
 export const REDIS_OPTIONS = {
   redis: { type: 'string' },
   sentinel: { type: 'string', multiple: true },
-  name: { type: 'string' },
+  master: { type: 'string' },
   cluster: { type: 'boolean' },
 } as const;
 
@@ -30,8 +30,8 @@ export const REDIS_HELP = `  --redis URL           redis://[user:password@]host[
                         redis+sentinel://[user:password@]host[:port],host[:port]/name[/database];
                         without it REDIS_URL of the environment, where no other user of the machine
                         reads the password
-  --sentinel HOST:PORT  a sentinel, once for each, with --name: in place of --redis
-  --name NAME           what the sentinels call the master
+  --sentinel HOST:PORT  a sentinel, once for each, with --master: in place of --redis
+  --master NAME         what the sentinels call the master
   --cluster             --redis names a node, or host:port,host:port, of a Redis Cluster
 
   Percent-encode what is special in a password. REDIS_SENTINEL_PASSWORD is that of the sentinels, where they have one.
@@ -40,19 +40,19 @@ export const REDIS_HELP = `  --redis URL           redis://[user:password@]host[
 export interface RedisValues {
   readonly redis?: string | undefined;
   readonly sentinel?: readonly string[] | undefined;
-  readonly name?: string | undefined;
+  readonly master?: string | undefined;
   readonly cluster?: boolean | undefined;
 }
 
 /** @param fallback the URL where `--redis` is not given. @throws UsageError, which tells nothing of the URL. */
 export function redisAddress(values: RedisValues, fallback: string | undefined): RedisAddress {
-  const { redis, sentinel, name, cluster = false } = values;
+  const { redis, sentinel, master, cluster = false } = values;
   if (sentinel !== undefined) {
     if (redis !== undefined || cluster) throw new UsageError('--sentinel stands in place of --redis and --cluster');
-    if (name === undefined) throw new UsageError('--sentinel needs --name: what the sentinels call the master');
-    return { ...NOBODY, kind: 'sentinel', hosts: hostsOf(sentinel.join(), SENTINEL_PORT), masterName: name };
+    if (master === undefined) throw new UsageError('--sentinel needs --master: what the sentinels call the master');
+    return { ...NOBODY, kind: 'sentinel', hosts: hostsOf(sentinel.join(), SENTINEL_PORT), masterName: master };
   }
-  if (name !== undefined) throw new UsageError('--name needs --sentinel');
+  if (master !== undefined) throw new UsageError('--master needs --sentinel');
   const url = redis ?? fallback;
   if (url === undefined || url === '') throw new UsageError('say where Redis is: --redis URL, or REDIS_URL');
   const address = parse(url);

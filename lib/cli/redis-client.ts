@@ -3,11 +3,16 @@ import { recommendedRedisOptions } from '../stores/redis/redis-store.js';
 import { UsageError } from './command.js';
 import type { RedisAddress } from './redis-address.js';
 
+/** Between two attempts to be connected again, in ms. */
+const MAX_PAUSE_MS = 500;
+
 export interface ConnectOptions {
   /** The longest that it may take to be connected, in ms. */
   readonly timeoutMs: number;
   /** Of the sentinels. */
   readonly sentinelPassword: string | undefined;
+  /** Whether a connection that was there and broke is made again, as by `recommendedRedisOptions`. Default false. */
+  readonly again?: boolean;
 }
 
 /** A client, connected or not: `trouble` is what stood in the way. */
@@ -16,11 +21,13 @@ export interface Connection {
   readonly trouble: string | null;
 }
 
-/** Connects once, without another try. The caller ends the client. @throws UsageError where ioredis is not installed. */
+/** Connects: the first time without another try. The caller ends the client. @throws UsageError where ioredis is not installed. */
 export async function connect(address: RedisAddress, options: ConnectOptions): Promise<Connection> {
   const { Cluster, Redis } = await loadIoredis();
   const { kind, hosts, username, password, database, isTls, masterName } = address;
-  const giveUp = () => null;
+  let isConnected = false;
+  const retry = (attempt: number) =>
+    isConnected && options.again === true ? Math.min(attempt * 50, MAX_PAUSE_MS) : null;
   const who = {
     ...(username !== null && { username }),
     ...(password !== null && { password }),
@@ -35,7 +42,7 @@ export async function connect(address: RedisAddress, options: ConnectOptions): P
     client = new Cluster([...hosts], {
       ...settings,
       slotsRefreshTimeout,
-      clusterRetryStrategy: giveUp,
+      clusterRetryStrategy: retry,
       redisOptions: ofNodes,
     });
   } else if (kind === 'sentinel') {
@@ -48,13 +55,15 @@ export async function connect(address: RedisAddress, options: ConnectOptions): P
       ...(isTls && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
       ...(options.sentinelPassword && { sentinelPassword: options.sentinelPassword }),
       sentinelCommandTimeout: options.timeoutMs,
-      retryStrategy: giveUp,
-      sentinelRetryStrategy: giveUp,
+      retryStrategy: retry,
+      sentinelRetryStrategy: retry,
     });
   } else {
-    client = new Redis({ ...recommendedRedisOptions(), ...who, ...hosts[0], db: database, retryStrategy: giveUp });
+    client = new Redis({ ...recommendedRedisOptions(), ...who, ...hosts[0], db: database, retryStrategy: retry });
   }
-  return { client, trouble: await troubleOf(client, options.timeoutMs) };
+  const trouble = await troubleOf(client, options.timeoutMs);
+  isConnected = trouble === null;
+  return { client, trouble };
 }
 
 /** Null once it is ready; else why it is not. */

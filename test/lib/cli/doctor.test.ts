@@ -181,7 +181,7 @@ it('latchkey doctor asks the master behind Sentinel', async () => {
   const sentinel = await startRedisSentinel({ args: DURABLE });
   try {
     const hosts = sentinel.addresses.map(({ host, port }) => `${host}:${port}`);
-    const flags = [...hosts.flatMap((host) => ['--sentinel', host]), '--name', MASTER_NAME];
+    const flags = [...hosts.flatMap((host) => ['--sentinel', host]), '--master', MASTER_NAME];
     for (const args of [flags, ['--redis', `redis+sentinel://${hosts.join()}/${MASTER_NAME}`]]) {
       const outcome = await doctor([...args, '--json']);
       expect({ code: outcome.code, errors: outcome.errors }).toEqual({ code: 1, errors: '' });

@@ -28,7 +28,7 @@ describe('where Redis is', () => {
       'redis+sentinel://s1:26379,s2:7001/main/2',
     ],
     [
-      { sentinel: ['s1', 's2:7001'], name: 'main' },
+      { sentinel: ['s1', 's2:7001'], master: 'main' },
       { kind: 'sentinel', hosts: [at('s1', 26379), at('s2', 7001)], masterName: 'main' },
       'redis+sentinel://s1:26379,s2:7001/main/0',
     ],
@@ -65,11 +65,11 @@ describe('where Redis is', () => {
     [{ redis: 'redis://u:SECRET@n1/1', cluster: true }, 'a cluster has only database 0'],
     [{ redis: 'redis+sentinel://u:SECRET@s1' }, 'the URL names no master'],
     [{ redis: 'redis+sentinel://u:SECRET@s1/m', cluster: true }, '--cluster needs redis:// or rediss://'],
-    [{ sentinel: ['s1'] }, '--sentinel needs --name'],
-    [{ sentinel: ['s1'], name: 'm', redis: 'redis://u:SECRET@db' }, '--sentinel stands in place of --redis'],
-    [{ sentinel: ['s1'], name: 'm', cluster: true }, '--sentinel stands in place of --redis'],
-    [{ sentinel: ['u:SECRET@s1'], name: 'm' }, 'a host is none'],
-    [{ name: 'm', redis: 'redis://u:SECRET@db' }, '--name needs --sentinel'],
+    [{ sentinel: ['s1'] }, '--sentinel needs --master'],
+    [{ sentinel: ['s1'], master: 'm', redis: 'redis://u:SECRET@db' }, '--sentinel stands in place of --redis'],
+    [{ sentinel: ['s1'], master: 'm', cluster: true }, '--sentinel stands in place of --redis'],
+    [{ sentinel: ['u:SECRET@s1'], master: 'm' }, 'a host is none'],
+    [{ master: 'm', redis: 'redis://u:SECRET@db' }, '--master needs --sentinel'],
   ])('is refused, without a word of what was given: %j', (values, fault) => {
     const refused = (): unknown => {
       try {
