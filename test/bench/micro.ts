@@ -1,5 +1,6 @@
 import type { StatementInput } from 'latchkey';
 import { Principal } from 'latchkey';
+import { ladderTable } from './cost-ladder.js';
 
 /** What one permission question costs a principal with a thousand statements. */
 
@@ -67,8 +68,13 @@ const SHAPES: readonly Shape[] = [
   },
 ];
 
+/** The cost ladder of a request, and what a permission question costs. */
+export async function microTable(): Promise<string> {
+  return `${await ladderTable()}\n\n${questionTable()}`;
+}
+
 /** A table in Markdown: the median and the slowest tenth of the batches, in us for one question. */
-export function microTable(): string {
+function questionTable(): string {
   const rows = SHAPES.map((shape) => {
     const times = measure(shape).sort((a, b) => a - b);
     const at = (part: number) => (times[Math.floor(part * (times.length - 1))] as number).toFixed(2);

@@ -1,62 +1,44 @@
-import { writeFileSync } from 'node:fs';
-import { type Measurement, measure } from './load.js';
-import { microTable } from './micro.js';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { coldStart } from './cold/part.js';
+import { comparison } from './comparison/part.js';
+import { floods } from './floods/part.js';
+import { micro } from './micro-part.js';
+import { nodesFor } from './nodes.js';
+import { note } from './note.js';
 import { type BenchOptions, readOptions, USAGE } from './options.js';
-import { type CommandCounts, perRequest } from './redis-commands.js';
-import { circumstances, type Round, table } from './report.js';
-import { type RunningServer, startServer } from './server-process.js';
+import type { Part, PartResult } from './part.js';
+import { ensurePeers } from './peers.js';
+import { README } from './places.js';
+import { processes } from './processes/part.js';
+import { withSections } from './readme.js';
+import { compareSections, type PartName, sectionName, titleOf } from './sections.js';
 
-/** Time for the compiler to settle before anything counts. */
-const WARM_UP_SECONDS = 1.5;
+const PARTS: Readonly<Record<PartName, Part>> = { compare: comparison, floods, cold: coldStart, processes, micro };
 
-async function main({ contestants, rounds, seconds, connections, node, json }: BenchOptions): Promise<void> {
-  const servers: RunningServer[] = [];
-  const commandsAtStart: Record<string, CommandCounts> = {};
-  try {
-    const warmUp: Record<string, Measurement> = {};
-    for (const contestant of contestants) {
-      note(`start and warm up ${contestant.name}`);
-      const server = await startServer(contestant, node);
-      servers.push(server);
-      commandsAtStart[contestant.name] = await server.redisCommands();
-      warmUp[contestant.name] = await measure(server, { connections, seconds: WARM_UP_SECONDS });
+async function main(options: BenchOptions): Promise<void> {
+  const { parts, contestants } = options;
+  const nodes = await nodesFor(options.nodes, options.nodeArgs);
+  if (parts.includes('compare') && contestants.some(({ usesPeers }) => usesPeers)) ensurePeers();
+  const seconds = parts.reduce((sum, part) => sum + PARTS[part].seconds(options), 0) * nodes.length;
+  note(`This takes about ${Math.ceil(seconds / 60)} min; leave the machine alone meanwhile`);
+
+  const sections = new Map<string, string>();
+  const results: Record<string, PartResult> = {};
+  for (const node of nodes) {
+    for (const part of parts) {
+      const result = await PARTS[part].run(node, options);
+      const name = sectionName(part, node.version);
+      const text = `${titleOf(part, node.version)}\n\n${result.markdown}`;
+      results[name] = result;
+      sections.set(name, text);
+      process.stdout.write(`${text}\n\n`);
     }
-    const measured: Round[] = [];
-    for (let index = 0; index < rounds; index++) {
-      note(`round ${index + 1} of ${rounds}`);
-      measured.push(await runRound(rotate(servers, index), { connections, seconds }));
-    }
-    // Over the whole run, warm-up included: what is written in batches comes between the visits.
-    const commandRates: Record<string, CommandCounts> = {};
-    for (const server of servers) {
-      const { name } = server.contestant;
-      const requests = [warmUp, ...measured].reduce((sum, round) => sum + (round[name]?.requests ?? 0), 0);
-      commandRates[name] = perRequest(commandsAtStart[name] ?? {}, await server.redisCommands(), requests);
-    }
-    const { nodeVersion = process.version } = servers[0] ?? {};
-    const redisVersion = servers.find((server) => server.redisVersion !== null)?.redisVersion ?? null;
-    const facts = circumstances({ nodeVersion, redisVersion, rounds, seconds, connections });
-    process.stdout.write(`${table(contestants, measured, commandRates)}\n\n${facts}\n`);
-    if (json !== null) writeFileSync(json, `${JSON.stringify({ facts, commandRates, rounds: measured }, null, 2)}\n`);
-  } finally {
-    await Promise.all(servers.map((server) => server.stop()));
   }
-}
-
-async function runRound(servers: readonly RunningServer[], load: Parameters<typeof measure>[1]): Promise<Round> {
-  const round: Record<string, Round[string]> = {};
-  for (const server of servers) round[server.contestant.name] = await measure(server, load);
-  return round;
-}
-
-/** Each round begins one further on, so that no contestant always follows the same slow moment. */
-function rotate<T>(items: readonly T[], by: number): readonly T[] {
-  const start = by % items.length;
-  return [...items.slice(start), ...items.slice(0, start)];
-}
-
-function note(text: string): void {
-  process.stderr.write(`${text}\n`);
+  if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
+  if (options.readme) writeFileSync(README, withSections(readFileSync(README, 'utf8'), sections, compareSections));
+  const misses = Object.values(results).flatMap((result) => result.misses);
+  for (const miss of misses) note(`MISSED: ${miss}`);
+  if (options.check && misses.length > 0) process.exitCode = 1;
 }
 
 let options: BenchOptions;
@@ -66,8 +48,7 @@ try {
   note(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
   process.exit(2);
 }
-const run = options.isMicro ? async () => console.log(microTable()) : main;
-await run(options).catch((error: unknown) => {
+await main(options).catch((error: unknown) => {
   note(error instanceof Error ? (error.stack ?? error.message) : String(error));
   process.exitCode = 1;
 });

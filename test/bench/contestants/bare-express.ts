@@ -1,8 +1,10 @@
-import type { Contestant } from '../contestant.js';
+import type { Contestant, Headers } from '../contestant.js';
 
-/** Its requests carry a header as long as a key, so that the ratio tells what the check costs, not what sending it does. */
+/** As long as a key, so that the ratio tells what the check costs, not what sending a key does. */
+export const LONG_HEADER: Headers = { 'X-API-Key': 'x'.repeat(75) };
+
 export const bareExpress: Contestant = {
   name: 'express',
   title: 'bare Express',
-  prepare: async () => ({ guards: [], accepted: [{ 'X-API-Key': 'x'.repeat(75) }], refusals: [] }),
+  prepare: async () => ({ guards: [], accepted: [LONG_HEADER], refusals: [] }),
 };

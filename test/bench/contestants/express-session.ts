@@ -21,6 +21,7 @@ function onRedis(name: string, title: string, enableAutoPipelining: boolean): Co
     name,
     title,
     usesRedis: true,
+    isExtra: enableAutoPipelining,
     async prepare(redisUrl) {
       const sessions = session({
         store: new RedisStore({ client: new Redis(redisUrl, { enableAutoPipelining }), prefix: 'myapp:' }),

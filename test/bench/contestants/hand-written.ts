@@ -1,13 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Contestant } from '../contestant.js';
+import { KEYS, scattered } from './thousand-keys.js';
 
 /** The least that a check of a stored key can cost: a hash and a Map. No revocation, expiry, usage or second process. */
 export const handWritten: Contestant = {
   name: 'hand-written',
   title: 'hand-written middleware: SHA-256, Map',
   async prepare() {
-    const key = randomBytes(32).toString('base64url');
-    const users = new Map([[sha256(key), Object.freeze({ id: 'u1' })]]);
+    const keys = Array.from({ length: KEYS }, () => randomBytes(32).toString('base64url'));
+    const users = new Map(keys.map((key, index) => [sha256(key), Object.freeze({ id: `u${index}` })]));
     return {
       guards: [
         (req, res, next) => {
@@ -21,7 +22,7 @@ export const handWritten: Contestant = {
           next();
         },
       ],
-      accepted: [{ 'X-API-Key': key }],
+      accepted: scattered(keys).map((key) => ({ 'X-API-Key': key })),
       refusals: [
         { what: 'a wrong key', headers: { 'X-API-Key': randomBytes(32).toString('base64url') }, status: 401 },
         { what: 'no key', headers: {}, status: 401 },
@@ -30,6 +31,6 @@ export const handWritten: Contestant = {
   },
 };
 
-function sha256(text: string): string {
+export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }

@@ -31,16 +31,24 @@ interface Login {
   logOut(): Promise<unknown>;
 }
 
+interface Variation {
+  /** By session token, in place of the cookie. */
+  readonly token: boolean;
+  readonly enableAutoPipelining?: boolean;
+  readonly isExtra?: boolean;
+}
+
 function onRedis(
   name: string,
   title: string,
   guards: (latchkey: Latchkey) => readonly RequestHandler[],
-  { token, enableAutoPipelining = false }: { readonly token: boolean; readonly enableAutoPipelining?: boolean },
+  { token, enableAutoPipelining = false, isExtra = false }: Variation,
 ): Contestant {
   return {
     name,
     title,
     usesRedis: true,
+    isExtra,
     async prepare(redisUrl) {
       const latchkey = createLatchkey({
         store: new RedisStore(new Redis(redisUrl, { enableAutoPipelining })),
@@ -56,6 +64,7 @@ function onRedis(
         await logins[0]?.logOut();
         return {
           guards: guards(latchkey),
+          onError: latchkey.errorHandler(),
           accepted: alive,
           refusals: [
             ...(token ? refusedTokens(alive) : refusedCookies(alive)),
@@ -124,8 +133,13 @@ export const latchkeySessionContestants: readonly Contestant[] = [
   onRedis('latchkey-session-cookie-auto', AUTO, byCookie, { token: false, enableAutoPipelining: true }),
   onRedis('latchkey-session-mounted', 'Latchkey: the same with `latchkey.session()`', byCookieMounted, {
     token: false,
+    isExtra: true,
   }),
-  onRedis('latchkey-session-mounted-auto', AUTO, byCookieMounted, { token: false, enableAutoPipelining: true }),
+  onRedis('latchkey-session-mounted-auto', AUTO, byCookieMounted, {
+    token: false,
+    enableAutoPipelining: true,
+    isExtra: true,
+  }),
   onRedis('latchkey-session-token', 'Latchkey: session token by Basic', byToken, { token: true }),
   onRedis('latchkey-session-token-auto', AUTO, byToken, { token: true, enableAutoPipelining: true }),
 ];
