@@ -2,15 +2,18 @@ import { AuthError, invalidRequest, isNotDurable } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import type { ApiKeyRecord } from '../records.js';
 import type { Criterion } from '../search/criteria.js';
-import type { ApiKeyStore } from '../stores/store.js';
+import type { ApiKeyStore, DayUsage } from '../stores/store.js';
+import { dayName, dayOf, USAGE_DAYS } from '../stores/usage-days.js';
 import { isText } from '../text.js';
 import { renewSecret } from '../verification/foreign-pair.js';
 import type { KeyMaking, NewKey } from './key-builder.js';
 import { buildKey, checkNewKey, refuseFaults, settleOwner } from './key-builder.js';
 import { applyChanges, askedExpiry, givenFields, refuseRevoked } from './key-changes.js';
+import type { ImportResult, KeyImport, KeyImporter } from './key-importer.js';
 import type { KeyChanges } from './key-input.js';
 import { checkKeyFields, checkSize } from './key-input.js';
 import type { KeyIssuer } from './key-issuer.js';
+import type { LifetimeLimits } from './key-lifetimes.js';
 import {
   actorName,
   ceilingForHolder,
@@ -20,10 +23,11 @@ import {
   refuseOpening,
   refuseOutliving,
 } from './key-rights.js';
+import type { ChangeableField } from './key-rules.js';
 import type { KeyPage, ListQuery } from './key-search.js';
 import { searchKeys } from './key-search.js';
 import type { ApiKey, IssuedKey, KeyFilter } from './key-view.js';
-import { filterCriteria } from './key-view.js';
+import { checkFilter, filterCriteria } from './key-view.js';
 import type { ChangeOptions, KeyWriter, MakeOptions, SecretOptions } from './key-writer.js';
 
 /** Records changed at once by a bulk call. */
@@ -34,20 +38,31 @@ export interface RevokeResult {
   readonly outcome: 'revoked' | 'not_found' | 'failed';
 }
 
+/** The host's rules on API keys. */
+export interface KeyLimits extends LifetimeLimits {
+  /** The fields that can be changed once a key is made. */
+  readonly mutable: readonly ChangeableField[];
+}
+
 export type RotateOptions = ChangeOptions & SecretOptions & { readonly graceMs?: number | undefined };
 
 /** Makes, reads and changes API keys. What is changed is in the audit trail before; what that does not take is not changed. */
 export class ApiKeys {
+  /** What the host allows. */
+  readonly limits: KeyLimits;
   readonly #store: ApiKeyStore;
   readonly #making: KeyMaking;
   readonly #writer: KeyWriter;
   readonly #issuer: KeyIssuer;
+  readonly #importer: KeyImporter;
 
-  constructor(store: ApiKeyStore, making: KeyMaking, writer: KeyWriter, issuer: KeyIssuer) {
+  constructor(store: ApiKeyStore, making: KeyMaking, writer: KeyWriter, issuer: KeyIssuer, importer: KeyImporter) {
+    this.limits = Object.freeze({ ...making.lifetimes.limits, mutable: making.rules.mutable });
     this.#store = store;
     this.#making = making;
     this.#writer = writer;
     this.#issuer = issuer;
+    this.#importer = importer;
   }
 
   /**
@@ -72,15 +87,43 @@ export class ApiKeys {
     return { key, secret: secret.secret, token: secret.token };
   }
 
+  /**
+   * Takes in keys that the app had before, so that nobody has to change theirs: they are accepted as they are (see
+   * `http.importedKeys`), and rotated into Latchkey's own form under the same id. The results are in the order of `entries`, of
+   * which some may fail; taking them in again is safe: what is there already stays as it is. They do not expire as they did
+   * before, but as they are told to; by default as new keys do. `keyRules.maxPerUser` refuses none of them.
+   * @throws AuthError `invalid_request` for more than 1,000 entries; `forbidden` for a principal that may not manage all keys.
+   */
+  import(entries: readonly KeyImport[], options: MakeOptions): Promise<ImportResult[]>;
+  import(entry: KeyImport, options: MakeOptions): Promise<ImportResult>;
+  async import(
+    entries: readonly KeyImport[] | KeyImport,
+    options: MakeOptions,
+  ): Promise<ImportResult[] | ImportResult> {
+    if (isList(entries)) return await this.#importer.importAll(entries, options);
+    const [result] = await this.#importer.importAll([entries], options);
+    return result as ImportResult;
+  }
+
   /** Null when there is no such key. */
   async get(id: string): Promise<ApiKey | null> {
     const record = await this.#store.get(id);
     return record === null ? null : await this.#writer.view(record);
   }
 
+  /**
+   * Uses and refusals of a key by UTC day, ascending: of the last 30 days those on which there were some. As `useCount` up to
+   * `usage.flushIntervalMs` behind; what is written at once counts for the day of its last use. Empty for an unknown key.
+   */
+  usageByDay(id: string): Promise<DayUsage[]> {
+    const today = dayOf(this.#making.now());
+    return this.#store.usageByDay(id, dayName(today - USAGE_DAYS + 1));
+  }
+
   /** A page of the keys that meet `filter`. */
-  list(query: ListQuery, filter: KeyFilter = {}): Promise<KeyPage> {
-    return this.search(query, filterCriteria(filter));
+  async list(query: ListQuery, filter: KeyFilter = {}): Promise<KeyPage> {
+    refuseFaults(checkFilter(filter));
+    return await this.search(query, filterCriteria(filter));
   }
 
   /** A page of the keys that meet all `criteria`, on the fields of `SEARCHABLE_FIELDS`. */
@@ -242,4 +285,9 @@ export class ApiKeys {
       return { id, outcome: error.code === 'not_found' ? 'not_found' : 'failed' };
     }
   }
+}
+
+/** `Array.isArray` does not tell a list that is read only. */
+function isList(entries: readonly KeyImport[] | KeyImport): entries is readonly KeyImport[] {
+  return Array.isArray(entries);
 }

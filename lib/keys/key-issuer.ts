@@ -72,13 +72,7 @@ export class KeyIssuer {
     faults: readonly FieldError[],
     options: MakeOptions,
   ): Promise<Issued> {
-    const { by } = options;
-    const policies = await this.#demandPolicies(record, faults);
-    refuseFaults(checkSize(record));
-    refuseGrant(by, { statements: input.statements && toStatements(input.statements), policies });
-    refuseExcess(by, record, await this.#writer.rightsOf(record));
-    refuseOutliving(by, record);
-    refuseOpening(by, record);
+    const policies = await this.#demandRights(record, input, faults, options);
     await this.#refuseTooMany(record, 1);
     const key = await this.#insert(record, options);
     try {
@@ -88,6 +82,35 @@ export class KeyIssuer {
       throw error;
     }
     return { key, policies };
+  }
+
+  /**
+   * Keeps the record of a key that is in use already: how many its owner has is not asked, and what was not confirmed stays, to
+   * be confirmed when it is taken in again. @throws AuthError as `issue`; `conflict` when the id exists.
+   */
+  async adopt(
+    record: ApiKeyRecord,
+    input: Partial<NewKey>,
+    faults: readonly FieldError[],
+    options: MakeOptions,
+  ): Promise<void> {
+    await this.#demandRights(record, input, faults, options);
+    await this.#writer.insert(record, options);
+  }
+
+  async #demandRights(
+    record: ApiKeyRecord,
+    input: Partial<NewKey>,
+    faults: readonly FieldError[],
+    { by }: MakeOptions,
+  ): Promise<Policy[]> {
+    const policies = await this.#demandPolicies(record, faults);
+    refuseFaults(checkSize(record));
+    refuseGrant(by, { statements: input.statements && toStatements(input.statements), policies });
+    refuseExcess(by, record, await this.#writer.rightsOf(record));
+    refuseOutliving(by, record);
+    refuseOpening(by, record);
+    return policies;
   }
 
   /** A key that nobody was told of is of no use, and must not stand in the way of the next one. */

@@ -20,6 +20,16 @@ export interface KeyLifetimeOptions {
   readonly retentionMs?: number;
 }
 
+/** The host's rules on how long keys live, for those who ask for keys. */
+export interface LifetimeLimits {
+  readonly defaultLifetimeMs: number;
+  /** Null: any. */
+  readonly maxLifetimeMs: number | null;
+  readonly allowNever: boolean;
+  readonly allowExtension: boolean;
+  readonly maxGraceMs: number;
+}
+
 /** The host's rules on how long keys live. */
 export class KeyLifetimes {
   readonly maxGraceMs: number;
@@ -43,6 +53,16 @@ export class KeyLifetimes {
     this.#retentionMs = positive('retentionMs', options.retentionMs ?? 90 * DAY_MS);
     if (this.#defaultMs > this.#maxMs)
       throw new TypeError('keys.defaultLifetimeMs must not exceed keys.maxLifetimeMs or keys.maxAgeMs');
+  }
+
+  get limits(): LifetimeLimits {
+    return {
+      defaultLifetimeMs: this.#defaultMs,
+      maxLifetimeMs: Number.isFinite(this.#maxMs) ? this.#maxMs : null,
+      allowNever: this.#allowNever,
+      allowExtension: this.#allowExtension,
+      maxGraceMs: this.maxGraceMs,
+    };
   }
 
   /** When a key made now expires, if its maker does not say. */

@@ -41,6 +41,8 @@ export class KeyRules {
   readonly endWithParent: boolean;
   readonly disableUnusedAfterMs: number | null;
   readonly #mutable: ReadonlySet<string>;
+  /** The fields that can be changed once a key is made. */
+  readonly mutable: readonly ChangeableField[];
 
   /** @throws TypeError for an option out of range. */
   constructor(options: KeyRuleOptions = {}) {
@@ -62,6 +64,7 @@ export class KeyRules {
     this.maxPerUser = maxPerUser;
     this.endWithParent = endWithParent;
     this.disableUnusedAfterMs = disableUnusedAfterMs;
+    this.mutable = Object.freeze([...mutable]);
     this.#mutable = new Set(mutable);
   }
 

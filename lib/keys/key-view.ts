@@ -1,16 +1,22 @@
+import type { FieldError } from '../errors.js';
+import { LIMITS } from '../limits.js';
 import type { ApiKeyKind, ApiKeyRecord, KeyState, KeyUsage, OwnerKind } from '../records.js';
 import { KEY_STATES, keyState } from '../records.js';
 import type { Criterion, FieldTypes } from '../search/criteria.js';
 import { escapeLike } from '../search/criteria.js';
+import { isImportedHash } from '../verification/secret.js';
 
 /** A key as people and programs see it: the record without its hashes, what it was used for, and its state. */
 export interface ApiKey extends Omit<ApiKeyRecord, 'secretHash' | 'previousSecretHash' | 'expungeAt'>, KeyUsage {
+  /** Its secret is an existing key of the app's, until it is rotated. Left out of every other one. */
+  readonly imported?: true;
   readonly state: KeyState;
 }
 
 export function toApiKey(record: ApiKeyRecord, usage: KeyUsage, nowAt: number): ApiKey {
   const { secretHash: _, previousSecretHash: __, expungeAt: ___, ...shown } = record;
-  return { ...shown, ...usage, state: keyState(record, nowAt) };
+  const imported = isImportedHash(record.secretHash) && ({ imported: true } as const);
+  return { ...shown, ...imported, ...usage, state: keyState(record, nowAt) };
 }
 
 /** The one answer that holds the secret; it is not kept and cannot be had again. */
@@ -64,6 +70,12 @@ export interface KeyFilter {
   readonly createdBefore?: number | undefined;
   readonly expiresFrom?: number | undefined;
   readonly expiresBefore?: number | undefined;
+}
+
+/** The faults of a filter that its criteria would tell by other names. */
+export function checkFilter({ name = '' }: KeyFilter): FieldError[] {
+  if (escapeLike(name).length <= LIMITS.like) return [];
+  return [{ path: 'name', message: `must have at most ${LIMITS.like} characters; %, _ and \\ count twice` }];
 }
 
 /** A filter as search criteria: there is one way to select keys. */

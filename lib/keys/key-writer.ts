@@ -9,6 +9,7 @@ import type { ApiKeyRecord } from '../records.js';
 import { UNUSED } from '../records.js';
 import type { ApiKeyStore } from '../stores/store.js';
 import type { Draw } from '../verification/foreign-pair.js';
+import { isImportedHash } from '../verification/secret.js';
 import type { KeyMaking } from './key-builder.js';
 import { difference, isGone } from './key-changes.js';
 import type { Actor } from './key-rights.js';
@@ -61,13 +62,13 @@ export class KeyWriter {
   async insert(record: ApiKeyRecord, options: MakeOptions): Promise<ApiKey> {
     const { lifetimes, notices } = this.#making;
     // Before the record is written: a key that nobody looks at would expire without notice.
-    const dueAt = notices.nextAt(lifetimes.aged(record), null, record.createdAt);
+    const dueAt = notices.nextAt(lifetimes.aged(record), null, record.updatedAt);
     if (dueAt !== null) await this.#store.watch(record.id, dueAt);
-    const event = toEvent('key.created', {}, record, options, record.createdAt);
+    const event = toEvent('key.created', null, record, options, record.updatedAt);
     if (!(await this.#trail.write(event, () => this.#store.insert(record)))) {
       throw new AuthError('conflict', { reason: 'the id exists' });
     }
-    return toApiKey(lifetimes.aged(record), UNUSED, record.createdAt);
+    return toApiKey(lifetimes.aged(record), UNUSED, record.updatedAt);
   }
 
   /**
@@ -120,12 +121,17 @@ function isTimed({ kind, revokedAt, expiresAt, disableUnusedAfterMs }: ApiKeyRec
 
 function toEvent(
   kind: KeyEventKind,
-  record: object,
+  record: ApiKeyRecord | null,
   next: ApiKeyRecord,
   { by, address = null }: MakeOptions,
   at: number,
 ): ChangeEvent {
   const facts = { at, address, orgId: next.orgId, ...doer(by), keyId: next.id, ownerId: next.ownerId };
-  const differing = difference(record, next);
+  const differing = difference(record === null ? {} : told(record), told(next));
   return typeof kind === 'string' ? { type: kind, ...facts, ...differing } : { ...kind, ...facts, ...differing };
+}
+
+/** Of a key that was imported, that it was; until it is rotated. */
+function told(record: ApiKeyRecord): object {
+  return isImportedHash(record.secretHash) ? { ...record, imported: true } : record;
 }

@@ -5,13 +5,18 @@ import type { ApiKeyStore } from '../stores/store.js';
 import { isText } from '../text.js';
 import type { AddressThrottle } from '../verification/address-throttle.js';
 import { isKeyPair, readToken } from '../verification/foreign-pair.js';
-import type { SecretHasher } from '../verification/secret.js';
+import type { ImportedKeyForm } from '../verification/imported-key.js';
+import { hashExistingKey } from '../verification/imported-key.js';
+import type { Credential, SecretHasher } from '../verification/secret.js';
 import { isGone } from './key-changes.js';
 import type { KeyLifetimes } from './key-lifetimes.js';
 import type { KeyWriter } from './key-writer.js';
 
 export interface LeakReport {
-  /** What was found, as the raw header has it: `<prefix>_<id>_<secret>`, or `<id>:<secret>` of a pair that was drawn. */
+  /**
+   * What was found, as the raw header has it: `<prefix>_<id>_<secret>`, or `<id>:<secret>` of a pair that was drawn, or an
+   * existing key that was imported.
+   */
   readonly token: string;
   /** Where: for the audit trail. */
   readonly source?: string | null | undefined;
@@ -23,10 +28,14 @@ interface LeakedKeysOptions {
   readonly prefix: string;
   readonly hasher: SecretHasher;
   readonly lifetimes: KeyLifetimes;
+  /** How existing keys look; null: none is known. */
+  readonly imported: ImportedKeyForm | null;
   readonly throttle: AddressThrottle;
   /** Epoch ms. */
   readonly now: () => number;
 }
+
+type Found = Pick<Credential, 'id' | 'secret' | 'isImported'>;
 
 /** Takes secrets that somebody has found where they do not belong. Who has one may end it: nobody need be asked. */
 export class LeakedKeys {
@@ -49,20 +58,19 @@ export class LeakedKeys {
     if (source !== null && !isText(source, 0, LIMITS.reason)) {
       throw invalidRequest([{ path: 'source', message: `must have at most ${LIMITS.reason} characters` }]);
     }
-    const { prefix, hasher, throttle, now } = this.#options;
-    const pair = typeof token === 'string' ? readToken(prefix, token) : null;
-    if (pair === null || !isKeyPair(prefix, pair.id, pair.secret)) return false;
-    const stored = await this.#store.get(pair.id);
-    const record = stored === null || isGone(stored, now()) ? null : stored;
-    const which = this.#which(record, pair.secret, now());
+    const { hasher, throttle, now } = this.#options;
+    const found = typeof token === 'string' ? this.#read(token) : null;
+    if (found === null) return false;
+    const record = await this.#recordOf(found, now());
+    const which = this.#which(record, found, now());
     if (record === null || which === null) {
-      if (record === null) hasher.matches(pair.secret, hasher.dummy()); // takes as long as a wrong secret
+      if (record === null) hasher.matches(found.secret, hasher.dummy()); // takes as long as a wrong secret
       throttle.refused(address, now());
       return false;
     }
     const kind = { type: 'key.leaked' as const, secret: which, source };
     await this.#writer.change(kind, record.id, { by: 'latchkey', address }, (latest, nowAt) => {
-      switch (this.#which(latest, pair.secret, nowAt)) {
+      switch (this.#which(latest, found, nowAt)) {
         case 'previous':
           return { ...latest, previousSecretHash: null, previousSecretExpiresAt: null };
         case 'current':
@@ -74,14 +82,29 @@ export class LeakedKeys {
     return true;
   }
 
-  /** Which of the key's secrets `secret` is; null: none that is worth anything. */
-  #which(record: ApiKeyRecord | null, secret: string, nowAt: number): 'current' | 'previous' | null {
+  #read(token: string): Found | null {
+    const { prefix, imported } = this.#options;
+    const pair = readToken(prefix, token);
+    if (pair !== null) return isKeyPair(prefix, pair.id, pair.secret) ? pair : null;
+    return imported?.matches(token) ? { id: '', secret: hashExistingKey(token), isImported: true } : null;
+  }
+
+  async #recordOf({ id, secret, isImported }: Found, nowAt: number): Promise<ApiKeyRecord | null> {
+    for (const candidate of isImported ? this.#options.hasher.importedIds(secret) : [id]) {
+      const stored = await this.#store.get(candidate);
+      if (stored !== null && !isGone(stored, nowAt)) return stored;
+    }
+    return null;
+  }
+
+  /** Which of the key's secrets was found; null: none that is worth anything. */
+  #which(record: ApiKeyRecord | null, { secret, isImported }: Found, nowAt: number): 'current' | 'previous' | null {
     if (record === null) return null;
     const matches = (hash: string) => {
       const { hasher } = this.#options;
       const compiled = hasher.compile(hash);
       if (!hasher.canVerify(compiled)) throw storeUnavailable(`the pepper ${compiled.pepperId} is not configured`);
-      return hasher.matches(secret, compiled);
+      return hasher.matches(secret, compiled, isImported);
     };
     if (matches(record.secretHash)) return 'current';
     const { previousSecretHash, previousSecretExpiresAt } = record;

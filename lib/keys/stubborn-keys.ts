@@ -2,7 +2,7 @@ import type { AuditTrail } from '../audit/audit.js';
 import { isNotDurable, passNotDurable } from '../errors.js';
 import type { ApiKeyRecord, KeyUsage } from '../records.js';
 import { AfterFailover, lookAtEach } from '../stores/after-failover.js';
-import type { ApiKeyStore, ChangeFeed, Page, PageRequest, UsageDelta } from '../stores/store.js';
+import type { ApiKeyStore, ChangeFeed, DayUsage, Page, PageRequest, UsageDelta } from '../stores/store.js';
 import { difference } from './key-changes.js';
 import { endedAgain, isUndone, type KeyEnding, KeyEndings } from './key-endings.js';
 import { doer } from './key-rights.js';
@@ -79,6 +79,10 @@ export class StubbornKeys implements ApiKeyStore {
 
   addUsage(deltas: readonly UsageDelta[]): Promise<string[]> {
     return this.#store.addUsage(deltas);
+  }
+
+  usageByDay(id: string, fromDay: string): Promise<DayUsage[]> {
+    return this.#store.usageByDay(id, fromDay);
   }
 
   usersOfPolicy(policyId: string, after: string | undefined, limit: number): Promise<string[]> {

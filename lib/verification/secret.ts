@@ -19,6 +19,11 @@ export interface Credential {
   readonly scheme: CredentialScheme;
   readonly id: string;
   readonly secret: string;
+  /**
+   * What was sent is an existing key, as it is: `secret` is its SHA-256, and `id` is empty, being derived from that. Only who has
+   * hashed what was sent may say so: whoever knows but the hash must not get in with it.
+   */
+  readonly isImported?: true;
 }
 
 /** Where the credential was found. */
@@ -114,21 +119,33 @@ export function randomBase62(length: number): string {
   return text;
 }
 
+/** Whether `stored` is the hash of an existing key that was imported. */
+export function isImportedHash(stored: string): boolean {
+  return stored.startsWith(IMPORTED);
+}
+
+/** Before what is stored of an existing key: a kind of hash of its own, so that nothing but such a key is compared with it. */
+const IMPORTED = 'imported-';
+
 /** A stored hash, decoded once for many comparisons. `pepperId` is '' for plain SHA-256. */
 export interface CompiledHash {
   readonly pepperId: string;
-  /** 64 hexadecimal characters as bytes. */
-  readonly hex: Buffer;
+  /** Of an existing key: no secret of a pair matches it. */
+  readonly isImported: boolean;
+  /** 64 hexadecimal characters; a text takes half the memory of a Buffer. */
+  readonly hex: string;
 }
 
 /**
  * Hashes and compares secrets. At rest a secret is `sha256:<hex>` or, with a pepper, `hmac-sha256:<pepperId>:<hex>`;
- * `pepperId` is derived from the pepper and tells which one was used. High-entropy secrets need no slow hash.
+ * `pepperId` is derived from the pepper and tells which one was used. High-entropy secrets need no slow hash. Of an existing key,
+ * `imported-` comes before it, and what is hashed is the SHA-256 of the key.
  */
 export class SecretHasher {
   readonly #peppers = new Map<string, string | Uint8Array>();
   readonly #currentPepper: string = '';
-  readonly #scratch = Buffer.alloc(64);
+  readonly #sent = Buffer.alloc(64);
+  readonly #kept = Buffer.alloc(64);
 
   /**
    * @param peppers the first hashes new secrets; a second one still verifies those hashed before a change of pepper.
@@ -151,11 +168,26 @@ export class SecretHasher {
     return this.#currentPepper === '' ? `sha256:${hex}` : `hmac-sha256:${this.#currentPepper}:${hex}`;
   }
 
+  /** What to keep of an existing key. `sha256`: its hash, lower-case hexadecimal. */
+  hashImported(sha256: string): string {
+    return IMPORTED + this.hash(labelled(sha256));
+  }
+
+  /**
+   * The ids that an existing key can have, in Latchkey's own form: made from its hash, so that the record is its own index. The
+   * first is that of the current pepper; then those of the previous one, and of the time before there was any.
+   */
+  *importedIds(sha256: string): Generator<string, void, undefined> {
+    const text = `latchkey imported key id ${sha256}`;
+    for (const pepper of this.#peppers.values()) yield toId(createHmac('sha512', pepper).update(text).digest('binary'));
+    yield toId(hash('sha512', text, 'binary'));
+  }
+
   /** @throws Error when `stored` is not a hash that this version writes. */
   compile(stored: string): CompiledHash {
-    const match = /^(?:sha256|hmac-sha256:([0-9a-f]{8})):([0-9a-f]{64})$/.exec(stored);
+    const match = /^(?:imported-)?(?:sha256|hmac-sha256:([0-9a-f]{8})):([0-9a-f]{64})$/.exec(stored);
     if (match === null) throw new Error('a record holds a secret hash of an unknown form');
-    return { pepperId: match[1] ?? '', hex: Buffer.from(match[2] ?? '', 'latin1') };
+    return { pepperId: match[1] ?? '', isImported: isImportedHash(stored), hex: match[2] ?? '' };
   }
 
   /** False when the pepper of `compiled` was not given: the secret can then be neither accepted nor called wrong. */
@@ -163,21 +195,36 @@ export class SecretHasher {
     return compiled.pepperId === '' || this.#peppers.has(compiled.pepperId);
   }
 
-  /** Compares in constant time. */
-  matches(secret: string, compiled: CompiledHash): boolean {
-    this.#scratch.write(this.#digest(secret, compiled.pepperId), 'latin1');
-    return timingSafeEqual(this.#scratch, compiled.hex);
+  /** Compares in constant time. `isImported`: as in a `Credential`; else nothing matches the hash of an existing key. */
+  matches(secret: string, compiled: CompiledHash, isImported = false): boolean {
+    this.#sent.write(this.#digest(isImported ? labelled(secret) : secret, compiled.pepperId), 'latin1');
+    this.#kept.write(compiled.hex, 'latin1');
+    return timingSafeEqual(this.#sent, this.#kept) && compiled.isImported === isImported;
   }
 
   /** A hash that no secret matches: an unknown id costs the same comparison against it. */
   dummy(): CompiledHash {
-    return { pepperId: this.#currentPepper, hex: Buffer.from(randomBytes(32).toString('hex'), 'latin1') };
+    return { pepperId: this.#currentPepper, isImported: false, hex: randomBytes(32).toString('hex') };
   }
 
   #digest(secret: string, pepperId: string): string {
     const pepper = this.#peppers.get(pepperId);
     return pepper === undefined ? hash('sha256', secret, 'hex') : hmac(pepper, secret);
   }
+}
+
+/** A text that is hashed for nothing else. */
+function labelled(sha256: string): string {
+  return `latchkey imported key ${sha256}`;
+}
+
+/** An id from 44 of 64 bytes: two for each character, so that none is likelier than others by more than 1 in 1,000. */
+function toId(bytes: string): string {
+  let id = '';
+  for (let at = 0; at < 2 * ID_LENGTH; at += 2) {
+    id += ALPHABET.charAt((bytes.charCodeAt(at) * 256 + bytes.charCodeAt(at + 1)) % ALPHABET.length);
+  }
+  return id;
 }
 
 function hmac(pepper: string | Uint8Array, text: string): string {

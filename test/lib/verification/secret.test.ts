@@ -184,7 +184,7 @@ describe('SecretHasher', () => {
       expect(dummy.hex).toHaveLength(64);
       expect(hasher.canVerify(dummy)).toBe(true);
       expect(hasher.matches(secret, dummy)).toBe(false);
-      expect(hasher.dummy().hex.equals(dummy.hex)).toBe(false);
+      expect(hasher.dummy().hex).not.toBe(dummy.hex);
     }
   });
 
