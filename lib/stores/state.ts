@@ -76,8 +76,8 @@ export interface ListedSession {
 
 export interface SessionStates {
   /**
-   * False when the id exists. A session with a user is entered in the user's index until `expiresAt`, then written, and lasts
-   * as a change of a record does. @throws AuthError `not_durable` when a failover may undo it.
+   * False when the id exists. A session with a user is entered in the user's index until `expiresAt`, and the user in that of
+   * the organisation; then it is written, and lasts as a change of a record does. @throws AuthError `not_durable` when a failover may undo it.
    */
   insert(id: string, session: NewSession, ttlMs: number): Promise<boolean>;
   /** Reads a session and has it live `ttlMs` from now, in one command. */
@@ -96,6 +96,26 @@ export interface SessionStates {
   find(id: string): Promise<ListedSession | null>;
   /** The sessions of a user that are still alive. */
   list(userId: string): Promise<ListedSession[]>;
+  /**
+   * Users of an organisation, with their sessions that are still alive: by id, ascending by its bytes, after the id `after`.
+   * Neither repeats nor skips one who has had a session throughout. A user is entered for the organisation of the login, and
+   * stays while any session lasts, be it another organisation's.
+   * @param nowAt the process's clock, in epoch ms.
+   */
+  users(orgId: string | null, after: string | undefined, limit: number, nowAt: number): Promise<SessionUsersPage>;
+}
+
+/** A user, with at least one session. */
+export interface UserSessions {
+  readonly userId: string;
+  readonly sessions: readonly ListedSession[];
+}
+
+export interface SessionUsersPage {
+  /** May be fewer than `limit`, or none, although more follow. */
+  readonly users: readonly UserSessions[];
+  /** The id after which to go on; null at the end. */
+  readonly next: string | null;
 }
 
 export interface NewSession {
@@ -103,6 +123,8 @@ export interface NewSession {
   readonly data: string;
   /** Null: nobody is logged in. */
   readonly userId: string | null;
+  /** Of the user; null: none. */
+  readonly orgId: string | null;
   /** Epoch ms, as the absolute end. */
   readonly createdAt: number;
   readonly expiresAt: number;

@@ -93,6 +93,14 @@ export interface UsageDelta {
   readonly lastUsedFrom: string | null;
 }
 
+/** What happened to a key on one day, in UTC. */
+export interface DayUsage {
+  /** `YYYY-MM-DD`. */
+  readonly day: string;
+  readonly uses: number;
+  readonly failures: number;
+}
+
 export interface ApiKeyStore {
   /**
    * False, and the stored record is as before, when the id exists. An index entry is written before its record: a key
@@ -119,10 +127,17 @@ export interface ApiKeyStore {
   usage(ids: readonly string[]): Promise<KeyUsage[]>;
   /**
    * Adds counts and raises `lastUsedAt` and `lastFailedAt`; ids without a record are skipped. At least once after a
-   * time-out. Returns the ids of those that were used for the first time ever. Each is told once, to one process: never
+   * time-out. Adds uses to the day of `lastUsedAt` as well, and failures to that of `lastFailedAt`: those of the seconds that a
+   * batch covers may be of the day before. Without the instant they are of no day. Returns the ids of those that were used for the first time ever. Each is told once, to one process: never
    * twice, and not at all where the answer was lost, be it that this rejects or that a command had to be sent again.
    */
   addUsage(deltas: readonly UsageDelta[]): Promise<string[]>;
+  /**
+   * The days on which something happened to a key, ascending, from `fromDay` (`YYYY-MM-DD`) on: at most `USAGE_DAYS`. Of a day
+   * as long ago as that, or longer, before the last one nothing may be left, and nothing may be added to it. None for an
+   * unknown key.
+   */
+  usageByDay(id: string, fromDay: string): Promise<DayUsage[]>;
   /**
    * The ids of the keys that refer to a policy, ascending, after `after`; fewer than `limit` only at the end. May name
    * keys that no longer do.

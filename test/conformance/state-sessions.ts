@@ -17,7 +17,15 @@ export function testSessionStates(suite: Suite): void {
 
   const newSession = (fields: Partial<NewSession> = {}): NewSession => {
     const createdAt = Date.now();
-    return { login: LOGIN, data: DATA, userId: 'ada', createdAt, expiresAt: createdAt + 2 * LIFE_MS, ...fields };
+    return {
+      login: LOGIN,
+      data: DATA,
+      userId: 'ada',
+      orgId: 'org',
+      createdAt,
+      expiresAt: createdAt + 2 * LIFE_MS,
+      ...fields,
+    };
   };
   const insert = async (ttlMs = LIFE_MS, fields: Partial<NewSession> = {}): Promise<string> => {
     const id = draw.id();

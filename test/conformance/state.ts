@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { AttemptRule, StateStore } from '../../lib/index.js';
 import { testClaimsAndHits } from './state-hits.js';
+import { testSessionUsers } from './state-session-users.js';
 import { testSessionStates } from './state-sessions.js';
 import { Draw } from './store-samples.js';
 import type { Suite } from './store-suite.js';
@@ -285,6 +286,7 @@ export function testState(suite: Suite): void {
 
   testClaimsAndHits(suite);
   testSessionStates(suite);
+  testSessionUsers(suite);
 }
 
 function assertWaits(waitMs: number, expectedMs: number): void {

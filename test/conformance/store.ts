@@ -8,6 +8,7 @@ import { testPolicies } from './store-policies.js';
 import { testRecords } from './store-records.js';
 import type { StoreUnderTest, Suite, TestApi } from './store-suite.js';
 import { testUsageAndExpunge } from './store-usage.js';
+import { testUsageByDay } from './store-usage-days.js';
 import { testWatchAndPolicyUsers } from './store-watch.js';
 
 export type { StoreUnderTest, TestApi } from './store-suite.js';
@@ -51,6 +52,7 @@ export function testStore(
     testRecords(suite);
     testPages(suite);
     testUsageAndExpunge(suite);
+    testUsageByDay(suite);
     testWatchAndPolicyUsers(suite);
     testPolicies(suite);
     testAudit(suite);

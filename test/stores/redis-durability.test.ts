@@ -103,6 +103,7 @@ describe('RedisStore with durability', () => {
           login: '{}',
           data: '{}',
           userId: 'ada',
+          orgId: 'org',
           createdAt: Date.now(),
           expiresAt: Date.now() + 60_000,
         };
@@ -257,7 +258,14 @@ describe('RedisStore with durability', () => {
       expect(await documents.page({ ...document, limit: 5 })).toEqual({ records: [document], next: null });
       expect(await timed(() => numbers.of('user', [record.id]))).toMatchObject(NOT_DURABLE);
       expect(await apiKeys.get(made.id)).toEqual(made);
-      const session = { login: '{}', data: '{}', userId: 'ada', createdAt: Date.now(), expiresAt: Date.now() + 60_000 };
+      const session = {
+        login: '{}',
+        data: '{}',
+        userId: 'ada',
+        orgId: null,
+        createdAt: Date.now(),
+        expiresAt: Date.now() + 60_000,
+      };
       expect(await timed(() => store.state.sessions.insert('s1', session, 60_000))).toMatchObject(NOT_DURABLE);
       expect(await store.state.sessions.list('ada')).toMatchObject([{ id: 's1' }]);
       expect(await timed(() => store.state.keep('t1', 'kept', 60_000))).toMatchObject(NOT_DURABLE);
@@ -270,7 +278,14 @@ describe('RedisStore with durability', () => {
     it('keeps nobody from logging in where logins need not last, but says so to who logs out', async () => {
       await stopped();
       const { state } = open({ ...DURABILITY, logins: false }).store;
-      const session = { login: '{}', data: '{}', userId: 'bob', createdAt: Date.now(), expiresAt: Date.now() + 60_000 };
+      const session = {
+        login: '{}',
+        data: '{}',
+        userId: 'bob',
+        orgId: null,
+        createdAt: Date.now(),
+        expiresAt: Date.now() + 60_000,
+      };
       await state.keep('t2', 'kept', 60_000);
       expect(await state.sessions.insert('s2', session, 60_000)).toBe(true);
       expect(await timed(() => state.take('t2'))).toMatchObject(NOT_DURABLE);

@@ -314,6 +314,7 @@ describe('RedisStore', () => {
       { ...record, uses: 1, failures: 1, lastFailedAt: null, lastUsedAt: START_AT, lastUsedFrom: '::1' },
     ]);
     await apiKeys.usage([record.id]);
+    expect(await apiKeys.usageByDay(record.id, '2025-01-01')).toHaveLength(1);
     await apiKeys.update(record, next);
     await apiKeys.update(record, changed(record, { name: 'C' }));
     for (const order of ORDERS) {
@@ -361,13 +362,22 @@ describe('RedisStore', () => {
     await state.takeBackAttempt('a', rule);
     await state.clearAttempts('a');
     await state.touchUser('ada');
-    const session = { login: '{}', data: '{}', userId: 'ada', createdAt: Date.now(), expiresAt: Date.now() + 60_000 };
+    const session = {
+      login: '{}',
+      data: '{}',
+      userId: 'ada',
+      orgId: 'org',
+      createdAt: Date.now(),
+      expiresAt: Date.now() + 60_000,
+    };
     await state.sessions.insert('s', session, 60_000);
     await state.sessions.read('s', 60_000);
     await state.sessions.save('s', 1, '{"a":1}', 60_000);
     await state.sessions.find('s');
     expect(await state.sessions.list('ada')).toHaveLength(1);
+    expect((await state.sessions.users('org', undefined, 5, Date.now())).users).toHaveLength(1);
     expect(await state.sessions.end('s', 'ada')).toBe(true);
+    expect((await state.sessions.users('org', '', 5, Date.now())).users).toEqual([]);
   }
 });
 

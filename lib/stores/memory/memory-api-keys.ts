@@ -1,8 +1,8 @@
 import type { ApiKeyRecord, KeyUsage } from '../../records.js';
-import { UNUSED } from '../../records.js';
 import type { ChangeEmitter } from '../change-emitter.js';
 import { decodePosition, encodePosition, expirySort, lastUsedSort, nameSort } from '../index-order.js';
-import type { ApiKeyOrder, ApiKeyStore, Page, PageEntry, PageRequest, UsageDelta } from '../store.js';
+import type { ApiKeyOrder, ApiKeyStore, DayUsage, Page, PageEntry, PageRequest, UsageDelta } from '../store.js';
+import { MemoryUsage } from './memory-usage.js';
 import type { IndexEntry } from './sorted-index.js';
 import { byteOrder, SortedIndex } from './sorted-index.js';
 
@@ -13,7 +13,7 @@ export class MemoryApiKeys implements ApiKeyStore {
   readonly #changes: ChangeEmitter;
   /** Records as JSON, as Redis keeps them: what goes in or out is always a copy. */
   readonly #records = new Map<string, string>();
-  readonly #usage = new Map<string, KeyUsage>();
+  readonly #usage = new MemoryUsage();
   readonly #due = new SortedIndex();
   readonly #watch = new SortedIndex();
   /** The ids of the keys that refer to a policy, by its id. */
@@ -61,7 +61,7 @@ export class MemoryApiKeys implements ApiKeyStore {
   }
 
   async usage(ids: readonly string[]): Promise<KeyUsage[]> {
-    return ids.map((id) => ({ ...(this.#usage.get(id) ?? UNUSED) }));
+    return ids.map((id) => ({ ...this.#usage.of(id) }));
   }
 
   async addUsage(deltas: readonly UsageDelta[]): Promise<string[]> {
@@ -69,15 +69,18 @@ export class MemoryApiKeys implements ApiKeyStore {
     for (const delta of deltas) {
       const record = this.#read(delta.id);
       if (record === null) continue;
-      const before = this.#usage.get(delta.id) ?? UNUSED;
-      const usage = addDelta(before, delta);
+      const before = this.#usage.of(delta.id);
+      const usage = this.#usage.add(delta);
       if (before.lastUsedAt === null && usage.lastUsedAt !== null) firstUsed.push(delta.id);
-      this.#usage.set(delta.id, usage);
       for (const indexes of this.#indexesOf(record)) {
         indexes.lastUsedAt.set(delta.id, lastUsedSort(usage.lastUsedAt));
       }
     }
     return firstUsed;
+  }
+
+  async usageByDay(id: string, fromDay: string): Promise<DayUsage[]> {
+    return this.#usage.byDay(id, fromDay);
   }
 
   async usersOfPolicy(policyId: string, after: string | undefined, limit: number): Promise<string[]> {
@@ -174,15 +177,4 @@ function scopeKey(orgId: string | null, ownerId?: string): string {
 function indexEntry(order: ApiKeyOrder, position: string): IndexEntry {
   const { sort, id } = decodePosition(position);
   return { sort: order === 'name' ? sort : Number(sort), id };
-}
-
-function addDelta(usage: KeyUsage, delta: UsageDelta): KeyUsage {
-  const isNewer = delta.lastUsedAt !== null && delta.lastUsedAt >= (usage.lastUsedAt ?? 0);
-  return {
-    lastUsedAt: isNewer ? delta.lastUsedAt : usage.lastUsedAt,
-    lastUsedFrom: isNewer ? delta.lastUsedFrom : usage.lastUsedFrom,
-    useCount: usage.useCount + delta.uses,
-    failureCount: usage.failureCount + delta.failures,
-    lastFailedAt: Math.max(usage.lastFailedAt ?? 0, delta.lastFailedAt ?? 0) || null,
-  };
 }

@@ -1,15 +1,7 @@
 import type { ChangeEmitter } from '../change-emitter.js';
 import { checkLife, ExpiringMap } from '../expiring-map.js';
-import type {
-  Attempt,
-  AttemptRule,
-  Hits,
-  ListedSession,
-  NewSession,
-  SessionStates,
-  StateStore,
-  StoredSession,
-} from '../state.js';
+import type { Attempt, AttemptRule, Hits, SessionStates, StateStore } from '../state.js';
+import { MemorySessions } from './memory-sessions.js';
 
 /** The expiring half of the embedded store. */
 export class MemoryState implements StateStore {
@@ -108,66 +100,4 @@ export class MemoryState implements StateStore {
 /** At least 1 ms, though the entry may have ended since it was read: the clock does not stand still meanwhile. */
 function restOf(map: ExpiringMap<unknown>, subject: string): number {
   return Math.max(1, map.ttlMs(subject));
-}
-
-class MemorySessions implements SessionStates {
-  readonly #sessions: ExpiringMap<StoredSession>;
-  readonly #ofUser: ExpiringMap<Map<string, number>>;
-  readonly #now: () => number;
-
-  constructor(now: () => number) {
-    this.#now = now;
-    this.#sessions = new ExpiringMap(now);
-    this.#ofUser = new ExpiringMap(now);
-  }
-
-  async insert(id: string, { login, data, userId, expiresAt }: NewSession, ttlMs: number): Promise<boolean> {
-    checkLife(ttlMs);
-    if (this.#sessions.get(id) !== undefined) return false;
-    if (userId !== null) this.#enter(userId, id, expiresAt);
-    this.#sessions.set(id, { version: 1, login, data }, ttlMs);
-    return true;
-  }
-
-  async read(id: string, ttlMs: number): Promise<StoredSession | null> {
-    checkLife(ttlMs);
-    const session = this.#sessions.get(id);
-    if (session === undefined) return null;
-    this.#sessions.set(id, session, ttlMs);
-    return session;
-  }
-
-  async save(id: string, version: number, data: string, ttlMs: number): Promise<StoredSession | 'gone' | null> {
-    checkLife(ttlMs);
-    const session = this.#sessions.get(id);
-    if (session === undefined) return 'gone';
-    if (session.version !== version) return session;
-    this.#sessions.set(id, { ...session, version: version + 1, data }, ttlMs);
-    return null;
-  }
-
-  async end(id: string, userId: string | null): Promise<boolean> {
-    if (userId !== null) this.#ofUser.get(userId)?.delete(id);
-    return this.#sessions.delete(id);
-  }
-
-  async find(id: string): Promise<ListedSession | null> {
-    const login = this.#sessions.get(id)?.login ?? null;
-    return login === null ? null : { id, login, ttlMs: this.#sessions.ttlMs(id) };
-  }
-
-  /** What it finds dead it drops: the absolute end of a session may be very far away. */
-  async list(userId: string): Promise<ListedSession[]> {
-    const ends = this.#ofUser.get(userId);
-    const ids = [...(ends?.keys() ?? [])];
-    for (const id of ids) if (this.#sessions.get(id) === undefined) ends?.delete(id);
-    return (await Promise.all(ids.map((id) => this.find(id)))).filter((session) => session !== null);
-  }
-
-  #enter(userId: string, id: string, expiresAt: number): void {
-    const nowAt = this.#now();
-    const ends = new Map([...(this.#ofUser.get(userId) ?? [])].filter(([, endsAt]) => endsAt > nowAt));
-    ends.set(id, expiresAt);
-    this.#ofUser.set(userId, ends, Math.max(...ends.values()) - nowAt);
-  }
 }

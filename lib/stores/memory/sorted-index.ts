@@ -35,6 +35,10 @@ export class SortedIndex {
     return this.#sortOf.has(id);
   }
 
+  sortOf(id: string): number | string | undefined {
+    return this.#sortOf.get(id);
+  }
+
   get isEmpty(): boolean {
     return this.#entries.length === 0;
   }

@@ -1,15 +1,16 @@
 import { AuthError, notDurable } from '../../errors.js';
 import type { ApiKeyRecord, KeyUsage } from '../../records.js';
 import { nameSort } from '../index-order.js';
-import type { ApiKeyStore, Page, PageRequest, UsageDelta } from '../store.js';
-import type { Batched, BoundedRedis } from './bounded-redis.js';
+import type { ApiKeyStore, DayUsage, Page, PageRequest, UsageDelta } from '../store.js';
+import type { BoundedRedis } from './bounded-redis.js';
 import { API_KEY_FORM } from './record-form.js';
 import { trailKey } from './redis-audit.js';
 import { type LastingWrites, orNotDurable } from './redis-durability.js';
 import type { RedisFeed } from './redis-feed.js';
 import { RedisKeyLists } from './redis-key-lists.js';
 import { RedisPolicyUsers } from './redis-policy-users.js';
-import { encodeId, RedisRecords } from './redis-records.js';
+import { RedisRecords } from './redis-records.js';
+import { RedisUsage } from './redis-usage.js';
 
 /** Keys whose usage is added at once, and how long that may take in ms. */
 const USAGE_CHUNK = 1_000;
@@ -23,7 +24,7 @@ const FIRST_USE = 2;
  * | key | what |
  * |---|---|
  * | `key:{id}` | the record, `<version> <JSON>`, without what is not set: the hot path is one GET |
- * | `use:{id}` | its usage, a hash; outside the tracked prefix, so that it invalidates nothing |
+ * | `use:{id}`, `use-days:{id}` | its usage: see `RedisUsage` |
  * | `idx:…` | the lists that it is in: see `RedisKeyLists` |
  * | `due`, `watch` | ids by the instant from which they may be expunged, and from which `watched` names them |
  * | `pol-users:{policy}` | ids of the keys that refer to a policy |
@@ -38,6 +39,7 @@ export class RedisApiKeys implements ApiKeyStore {
   readonly #records: RedisRecords<ApiKeyRecord>;
   readonly #lists: RedisKeyLists;
   readonly #policyUsers: RedisPolicyUsers;
+  readonly #usage: RedisUsage;
   readonly #prefix: string;
 
   constructor(redis: BoundedRedis, writes: LastingWrites, feed: RedisFeed, keyPrefix: string, channel: string) {
@@ -47,6 +49,7 @@ export class RedisApiKeys implements ApiKeyStore {
     this.#records = new RedisRecords(redis, writes, feed, options, API_KEY_FORM);
     this.#lists = new RedisKeyLists(redis, this.#records, keyPrefix);
     this.#policyUsers = new RedisPolicyUsers(redis, keyPrefix);
+    this.#usage = new RedisUsage(redis, keyPrefix);
     this.#prefix = keyPrefix;
   }
 
@@ -96,28 +99,24 @@ export class RedisApiKeys implements ApiKeyStore {
     return this.#lists.page(request);
   }
 
-  async usage(ids: readonly string[]): Promise<KeyUsage[]> {
-    const keys = ids.map((id) => this.#usageKey(id));
-    const found = await this.#redis.batch(keys.map((key) => ({ key, send: (redis) => redis.hgetall(key) })));
-    return found.map((hash) => ({
-      lastUsedAt: hash.lastUsedAt === undefined ? null : Number(hash.lastUsedAt),
-      lastUsedFrom: hash.lastUsedFrom || null,
-      useCount: Number(hash.useCount ?? 0),
-      failureCount: Number(hash.failureCount ?? 0),
-      lastFailedAt: hash.lastFailedAt === undefined ? null : Number(hash.lastFailedAt),
-    }));
+  usage(ids: readonly string[]): Promise<KeyUsage[]> {
+    return this.#usage.of(ids);
   }
 
   async addUsage(deltas: readonly UsageDelta[]): Promise<string[]> {
     const firstUsed: string[] = [];
     for (let start = 0; start < deltas.length; start += USAGE_CHUNK) {
       const chunk = deltas.slice(start, start + USAGE_CHUNK);
-      const uses = chunk.map((delta) => this.#useOf(delta));
+      const uses = chunk.map((delta) => this.#usage.addition(this.#records.keyOf(delta.id), delta));
       const entries = chunk.flatMap((delta) => this.#lists.usesOf(delta));
       const answers = await this.#redis.batch<unknown>([...uses, ...entries], USAGE_TIMEOUT_MS);
       firstUsed.push(...chunk.filter((_, at) => Number(answers[at]) === FIRST_USE).map(({ id }) => id));
     }
     return firstUsed;
+  }
+
+  usageByDay(id: string, fromDay: string): Promise<DayUsage[]> {
+    return this.#usage.byDay(id, fromDay);
   }
 
   usersOfPolicy(policyId: string, after: string | undefined, limit: number): Promise<string[]> {
@@ -165,7 +164,7 @@ export class RedisApiKeys implements ApiKeyStore {
     const { id, policyIds } = record;
     await this.#lists.drop(record);
     await this.#policyUsers.drop(id, policyIds);
-    if ((await this.#records.expunge(record, this.#usageKey(id))) !== 'changed') return true;
+    if ((await this.#records.expunge(record, ...this.#usage.keysOf(id))) !== 'changed') return true;
     const latest = await this.get(id); // changed this very moment: it stays, and must be found
     if (latest !== null) await this.#index(latest);
     return false;
@@ -206,21 +205,9 @@ export class RedisApiKeys implements ApiKeyStore {
     return this.#redis.run(key, (redis) => redis.zrange(key, '-inf', String(nowAt), 'BYSCORE', 'LIMIT', 0, limit));
   }
 
-  /** Adds to the usage of a key. */
-  #useOf({ id, uses, failures, lastUsedAt, lastUsedFrom, lastFailedAt }: UsageDelta): Batched<unknown> {
-    const key = this.#records.keyOf(id);
-    const values = [uses, failures, lastUsedAt ?? '', lastUsedFrom ?? '', lastFailedAt ?? ''];
-    return { key, send: (redis) => redis.latchkeyAddUsage(key, this.#usageKey(id), ...values) };
-  }
-
   /** Where the entry of a change stands, which is written before the change. */
   #trailOf({ orgId }: ApiKeyRecord): string {
     return trailKey(this.#prefix, orgId, 'changes');
-  }
-
-  /** In the slot of the record. */
-  #usageKey(id: string): string {
-    return `${this.#prefix}use:{${encodeId(id)}}`;
   }
 
   get #dueKey(): string {

@@ -1,4 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
+import { DAY_MS, USAGE_DAYS } from '../usage-days.js';
+import { ENTER, ENTER_AGAIN, ENTER_USER, LEAVE, SAVE_SESSION } from './redis-session-scripts.js';
 
 /** The Lua scripts, each on keys of one hash slot. Registered once; ioredis sends them again after SCRIPT FLUSH. */
 
@@ -99,9 +101,13 @@ for i = #found - 1, 1, -2 do
 end
 return reversed`;
 
+/** A day longer than a day's usage is asked for. */
+const USAGE_DAYS_MS = (USAGE_DAYS + 1) * DAY_MS;
+
 /**
- * Adds to the usage of a record that exists. KEYS: record, usage.
- * ARGV: uses, failures, lastUsedAt ('' = not used), address, lastFailedAt ('' = none).
+ * Adds to the usage of a record that exists. KEYS: record, usage, usage by day: `<day> <uses> <failures>` in the slot of the day,
+ * where a day that is over gives way to a newer one, so that nothing has to be looked for and removed.
+ * ARGV: uses, failures, lastUsedAt ('' = not used), address, lastFailedAt ('' = none), the days of the two, as their number.
  * Returns 1; 0 without a record; 2 when this was its first use ever.
  */
 const ADD_USAGE = `
@@ -119,6 +125,22 @@ end
 if ARGV[5] ~= '' then
   local last = redis.call('HGET', KEYS[2], 'lastFailedAt')
   if not last or tonumber(last) < tonumber(ARGV[5]) then redis.call('HSET', KEYS[2], 'lastFailedAt', ARGV[5]) end
+end
+local function addTo(day, uses, failures)
+  if day == '' or uses + failures == 0 then return end
+  local slot = string.format('%.0f', tonumber(day) % ${USAGE_DAYS})
+  local kept, u, f = string.match(redis.call('HGET', KEYS[3], slot) or '', '^(%d+) (%d+) (%d+)$')
+  if kept and tonumber(kept) > tonumber(day) then return end
+  local isNew = kept ~= day
+  if isNew then u, f = 0, 0 end
+  redis.call('HSET', KEYS[3], slot, string.format('%s %.0f %.0f', day, u + uses, f + failures))
+  if isNew then redis.call('PEXPIRE', KEYS[3], ${USAGE_DAYS_MS}) end
+end
+if ARGV[6] == ARGV[7] then
+  addTo(ARGV[6], ARGV[1], ARGV[2])
+else
+  addTo(ARGV[6], ARGV[1], 0)
+  addTo(ARGV[7], 0, ARGV[2])
 end
 return answer`;
 
@@ -174,31 +196,6 @@ if count > 0 then redis.call('HINCRBY', KEYS[1], 'count', -1) else redis.call('D
 if count < tonumber(ARGV[1]) then redis.call('DEL', KEYS[2]) end
 return math.max(count, 0)`;
 
-/**
- * Enters a session in the index of its user and drops what has ended. Only the process's clock counts: the server's may
- * differ, and an index that went before its sessions would hide them. KEYS: index. ARGV: id, absolute end, now.
- */
-const ENTER = `
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[3])
-redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
-local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
-redis.call('PEXPIRE', KEYS[1], string.format('%.0f', tonumber(last[2]) - tonumber(ARGV[3])))
-return 1`;
-
-/**
- * Replaces the host's data of a session whose version is as expected. Sending it twice is the same as once.
- * KEYS: session. ARGV: version, data, life in ms. Returns 'saved'; 'gone' when it is; else what is stored.
- */
-const SAVE_SESSION = `
-local current = redis.call('GET', KEYS[1])
-if not current then return 'gone' end
-local version, login, data = string.match(current, '^(%d+)\\n([^\\n]*)\\n(.*)$')
-local next = string.format('%.0f', tonumber(ARGV[1]) + 1)
-if version == next and data == ARGV[2] then return 'saved' end
-if version ~= ARGV[1] then return current end
-redis.call('SET', KEYS[1], next .. '\\n' .. login .. '\\n' .. ARGV[2], 'PX', ARGV[3], 'XX')
-return 'saved'`;
-
 /** Tells the change feed of something kept elsewhere. KEYS: a tracked key. ARGV: channel, message. */
 const TOUCH = `
 redis.call('PUBLISH', ARGV[1], ARGV[2])
@@ -215,11 +212,14 @@ export interface ScriptCommands {
   latchkeyIndex(a: string, b: string, c: string, d: string, e: string, ...args: Argument[]): Promise<number>;
   latchkeyUnindex(a: string, b: string, c: string, d: string, e: string, ...args: Argument[]): Promise<number>;
   latchkeyPage(index: string, limit: number, descending: Argument, score: Argument, id: string): Promise<string[]>;
-  latchkeyAddUsage(record: string, usage: string, ...args: Argument[]): Promise<number>;
+  latchkeyAddUsage(record: string, usage: string, days: string, ...args: Argument[]): Promise<number>;
   latchkeyAppend(stream: string, ...args: Argument[]): Promise<string[]>;
   latchkeyAttempt(tries: string, wait: string, ...args: Argument[]): Promise<[number, number, string]>;
   latchkeyTakeBack(tries: string, wait: string, limit: Argument): Promise<number>;
   latchkeyEnter(index: string, id: string, expiresAt: Argument, nowAt: Argument): Promise<number>;
+  latchkeyEnterAgain(index: string, id: string, expiresAt: Argument, ttlMs: Argument): Promise<number>;
+  latchkeyEnterUser(ids: string, ends: string, user: string, expiresAt: Argument, nowAt: Argument): Promise<number>;
+  latchkeyLeave(ids: string, ends: string, ...users: string[]): Promise<number>;
   latchkeySaveSession(session: string, version: Argument, data: string, ttlMs: Argument): Promise<string>;
   latchkeyTouch(key: string, channel: string, message: string): Promise<number>;
 }
@@ -237,11 +237,14 @@ const SCRIPTS: Readonly<Record<keyof ScriptCommands, { readonly numberOfKeys?: n
   latchkeyIndex: { numberOfKeys: 5, lua: INDEX },
   latchkeyUnindex: { numberOfKeys: 5, lua: UNINDEX },
   latchkeyPage: { numberOfKeys: 1, lua: PAGE },
-  latchkeyAddUsage: { numberOfKeys: 2, lua: ADD_USAGE },
+  latchkeyAddUsage: { numberOfKeys: 3, lua: ADD_USAGE },
   latchkeyAppend: { numberOfKeys: 1, lua: APPEND },
   latchkeyAttempt: { numberOfKeys: 2, lua: ATTEMPT },
   latchkeyTakeBack: { numberOfKeys: 2, lua: TAKE_BACK },
   latchkeyEnter: { numberOfKeys: 1, lua: ENTER },
+  latchkeyEnterAgain: { numberOfKeys: 1, lua: ENTER_AGAIN },
+  latchkeyEnterUser: { numberOfKeys: 2, lua: ENTER_USER },
+  latchkeyLeave: { numberOfKeys: 2, lua: LEAVE },
   latchkeySaveSession: { numberOfKeys: 1, lua: SAVE_SESSION },
   latchkeyTouch: { numberOfKeys: 1, lua: TOUCH },
 };
