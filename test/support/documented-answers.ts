@@ -15,7 +15,8 @@ interface Response {
 
 /** The schemas of a document, each as `document#/components/schemas/<name>`. */
 export function schemasIn(document: OpenApiDocument): Ajv2020 {
-  const formats = { 'date-time': (text: string) => !Number.isNaN(Date.parse(text)) };
+  const isInstant = (text: string) => !Number.isNaN(Date.parse(text));
+  const formats = { 'date-time': isInstant, date: (text: string) => text.length === 10 && isInstant(text) };
   return new Ajv2020({ strict: false, formats }).addSchema({ $id: 'document', ...document });
 }
 

@@ -8,6 +8,10 @@ const INSTALL_TIMEOUT_MS = 240_000;
 const HOW_TO_GET_IT =
   'redis-server was not found: install it (apt-get install redis-server, brew install redis) or set LATCHKEY_REDIS_SERVER to its path.';
 
+const CHROMIUM_NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+const HOW_TO_GET_CHROMIUM =
+  'Chromium was not found: install it (apt-get install chromium, brew install chromium) or set CHROMIUM to its path.';
+
 /**
  * The path of a redis-server binary: `LATCHKEY_REDIS_SERVER` where it is set, else the first on the `PATH`, else the
  * system's package, installed within four minutes.
@@ -23,6 +27,25 @@ export function ensureRedisServer(): string {
   if (findOnPath('redis-server') === undefined) installSystemPackage({ apt: 'redis-server', brew: 'redis' });
   const found = findOnPath('redis-server');
   if (found === undefined) throw new Error(HOW_TO_GET_IT);
+  return found;
+}
+
+/**
+ * The path of a Chromium or Chrome: `CHROMIUM` where it is set, else the first on the `PATH`, else the system's package,
+ * installed within four minutes.
+ *
+ * @throws Error of one line that says how to get it.
+ */
+export function ensureChromium(): string {
+  const configured = process.env.CHROMIUM;
+  if (configured !== undefined && configured !== '') {
+    if (isExecutable(configured)) return configured;
+    throw new Error(`CHROMIUM is not an executable file: ${configured}`);
+  }
+  const find = () => CHROMIUM_NAMES.map(findOnPath).find((path) => path !== undefined);
+  if (find() === undefined) installSystemPackage({ apt: 'chromium', brew: 'chromium' });
+  const found = find();
+  if (found === undefined) throw new Error(HOW_TO_GET_CHROMIUM);
   return found;
 }
 

@@ -1,0 +1,4 @@
+export interface PageProps {
+  /** What stands for `:id` and so on in the path. */
+  readonly params: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,5 @@
+import { KeysPage } from './keys-page.tsx';
+
+export default function MyKeys() {
+  return <KeysPage isOfAll={false} />;
+}
