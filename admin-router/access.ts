@@ -1,7 +1,7 @@
 import { type ApiKey, AuthError, hidden, type Latchkey, type Principal } from '../lib/index.js';
 
 /** The rights of the admin API: ordinary actions, on the resources `api-keys` and `api-keys/<id>`. */
-export type KeyAction = 'keys:manage-own' | 'keys:read' | 'keys:manage' | 'keys:grant';
+export type KeyAction = 'keys:manage-own' | 'keys:read' | 'keys:manage' | 'keys:grant' | 'keys:introspect';
 
 const COLLECTION = 'api-keys';
 
@@ -38,9 +38,14 @@ export function demandRotate(principal: Principal, key: ApiKey): void {
 export async function visibleKey(latchkey: Latchkey, principal: Principal, id: string): Promise<ApiKey> {
   const key = await readKey(latchkey, id);
   if (key === null) throw new AuthError('not_found');
-  const isVisible = mayManage(principal, key) || principal.can('keys:read', resourceOf(key));
-  if (key.orgId !== principal.orgId || !isVisible) throw hidden();
+  if (!maySee(principal, key)) throw hidden();
   return key;
+}
+
+/** Whether a key is in the organisation of `principal`, and may be read there. */
+export function maySee(principal: Principal, key: ApiKey): boolean {
+  const isVisible = mayManage(principal, key) || principal.can('keys:read', resourceOf(key));
+  return key.orgId === principal.orgId && isVisible;
 }
 
 /** Null for an unknown key; what cannot be an id does not reach the store. */

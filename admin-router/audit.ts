@@ -21,8 +21,8 @@ export function auditRoutes({ audit }: Latchkey): Route[] {
       errors: ['forbidden'],
       query: auditSchema,
       async handle({ principal, query }) {
-        const { actor: actorId, credential: credentialId, type, ...rest } = query;
-        const wanted = { ...rest, actorId, credentialId, ...scopeOf(principal, type), orgId: principal.orgId };
+        const { actor: actorId, credential: credentialId, key: keyId, type, ...rest } = query;
+        const wanted = { ...rest, actorId, credentialId, keyId, ...scopeOf(principal, type), orgId: principal.orgId };
         const { items, nextCursor } = await audit.list(wanted);
         return { body: { items: items.map(entryToWire), nextCursor } };
       },

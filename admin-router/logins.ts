@@ -22,8 +22,10 @@ const LOGIN_ERRORS = [
 ] as const;
 
 /** `/login`, and the beginning of a session: for those who have nothing but a user name and a password. */
-export function loginRoutes({ logins, sessions }: Latchkey): Route[] {
+export function loginRoutes(latchkey: Latchkey): Route[] {
+  const { logins, sessions } = latchkey;
   if (logins === null || sessions === null) return [];
+  const refuse = refusingWith(latchkey.challenge('session-cookie'));
   return [
     publicRoute('POST', '/login', {
       operationId: 'logIn',
@@ -34,7 +36,7 @@ export function loginRoutes({ logins, sessions }: Latchkey): Route[] {
       body: loginSchema,
       async handle({ body, address, req }) {
         sessions.demandTls(req, { token: true });
-        const who = await logins.authenticate({ ...passwordOf(req, body), address });
+        const who = await logins.authenticate({ ...passwordOf(req, body), address }).catch(refuse);
         const { token, expiresAt } = await logins.issueToken(who);
         return { body: { loginToken: token, expiresAt: time(expiresAt) } };
       },
@@ -51,10 +53,11 @@ export function loginRoutes({ logins, sessions }: Latchkey): Route[] {
       async handle({ body, address, req, res }) {
         const { loginToken, token, idleSeconds, absoluteSeconds, ...password } = body;
         sessions.demandTls(req, { token });
-        const who: Authenticated =
+        const authenticating: Promise<Authenticated> =
           loginToken === undefined
-            ? await logins.authenticate({ ...passwordOf(req, password), address })
-            : await logins.exchange(onlyToken(loginToken, password), address);
+            ? logins.authenticate({ ...passwordOf(req, password), address })
+            : logins.exchange(onlyToken(loginToken, password), address);
+        const who = await authenticating.catch(refuse);
         const times = { idleMs: inMs(idleSeconds), absoluteMs: inMs(absoluteSeconds) };
         const { session, ...secrets } = await sessions.start(req, res, who, { token, ...times });
         const told = Object.fromEntries(Object.entries(secrets).filter(([, value]) => value !== null));
@@ -62,6 +65,23 @@ export function loginRoutes({ logins, sessions }: Latchkey): Route[] {
       },
     }),
   ];
+}
+
+/**
+ * Every 401 tells how to authenticate (RFC 9110, 15.5.2). Not by Basic, although that is taken: browsers would ask the user
+ * themselves, over the page that has sent the request.
+ */
+function refusingWith(challenge: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof AuthError) || error.status !== 401) throw error;
+    const { code, message, reason, errors } = error;
+    throw new AuthError(code, {
+      message,
+      reason,
+      errors,
+      headers: { ...error.headers, 'WWW-Authenticate': challenge },
+    });
+  };
 }
 
 /** From the body, else from Basic (RFC 7617). */

@@ -39,7 +39,6 @@ export function errorsOf({ isPublic, body, ifMatch = false, errors = [] }: Route
 interface Refusals {
   readonly status: number;
   readonly codes: readonly AuthErrorCode[];
-  readonly isPublic: boolean;
 }
 
 /** The refusals of a route by status, as references to `errorResponses`. */
@@ -61,25 +60,22 @@ export function errorResponses(routes: readonly Route[]): Record<string, object>
 function refusalsOf(route: Route): Refusals[] {
   const codes = errorsOf(route);
   const statuses = [...new Set(codes.map(statusOf))].sort((a, b) => a - b);
-  const { isPublic } = route;
-  return statuses.map((status) => ({ status, isPublic, codes: codes.filter((code) => statusOf(code) === status) }));
+  return statuses.map((status) => ({ status, codes: codes.filter((code) => statusOf(code) === status) }));
 }
 
 function statusOf(code: AuthErrorCode): number {
   return new AuthError(code).status;
 }
 
-/** `Challenged` ones tell how to authenticate. */
-function nameOf({ status, codes, isPublic }: Refusals): string {
-  const name = codes.map(pascal).join('Or');
-  return status === 401 && !isPublic ? `${name}Challenged` : name;
+function nameOf({ codes }: Refusals): string {
+  return codes.map(pascal).join('Or');
 }
 
-function responseOf({ status, codes, isPublic }: Refusals): object {
+function responseOf({ status, codes }: Refusals): object {
   const tell = (code: AuthErrorCode) => (EXPLANATIONS[code] === undefined ? '' : `: ${EXPLANATIONS[code]}`);
   return {
     description: `${STATUS_CODES[status]}. ${codes.map((code) => `\`${code}\`${tell(code)}`).join('; ')}.`,
-    headers: headersOf(status, codes, isPublic),
+    headers: headersOf(status, codes),
     content: {
       'application/problem+json': {
         schema: { allOf: [refTo('Problem'), { properties: { code: { enum: codes } }, required: ['code'] }] },
@@ -89,9 +85,9 @@ function responseOf({ status, codes, isPublic }: Refusals): object {
   };
 }
 
-function headersOf(status: number, codes: readonly AuthErrorCode[], isPublic: boolean): Record<string, object> {
+function headersOf(status: number, codes: readonly AuthErrorCode[]): Record<string, object> {
   const names = [
-    ...(status === 401 && !isPublic ? ['WWW-Authenticate'] : []),
+    ...(status === 401 ? ['WWW-Authenticate'] : []),
     ...(status === 429 || status === 503 ? ['Retry-After'] : []),
     ...(codes.includes('rate_limited') ? ['RateLimit', 'RateLimit-Policy'] : []),
   ];

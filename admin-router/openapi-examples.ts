@@ -128,6 +128,12 @@ export const ANSWER_EXAMPLES: Partial<Record<AnswerName, object>> = {
   ApiKeyPage: { items: [KEY], nextCursor: null },
   IssuedApiKey: { ...NEW_KEY, ...SECRETS },
   IssuedSessionKey: { ...SESSION_KEY, ...SECRETS, sessionKey: true, policies: [POLICY] },
+  KeyUsage: {
+    days: [
+      { day: '2026-11-21', uses: 1_440, failures: 0 },
+      { day: '2026-11-22', uses: 665, failures: 2 },
+    ],
+  },
   RevocationResults: {
     results: [
       { id: KEY_ID, outcome: 'revoked' },
@@ -138,6 +144,10 @@ export const ANSWER_EXAMPLES: Partial<Record<AnswerName, object>> = {
   PolicyPage: { items: [POLICY], nextCursor: null },
   PolicyRemoval: { detached: 3 },
   Sessions: { items: [SESSION] },
+  SessionUserPage: {
+    items: [{ userId: ALICE, userName: ALICE, sessions: 2, lastActivityAt: USED }],
+    nextCursor: null,
+  },
   CurrentSession: { ...SESSION, requestIdFailures: 0 },
   NewSession: { ...NEW_SESSION, requestId: 'a-request-id-that-is-told-once' },
   EndedSessions: { ended: 2 },
@@ -156,6 +166,49 @@ export const ANSWER_EXAMPLES: Partial<Record<AnswerName, object>> = {
     timeZone: null,
   },
   AuditPage: { items: [ENTRY], nextCursor: null },
+  Settings: {
+    title: 'API keys',
+    prefix: 'lk',
+    headers: ['X-API-Key'],
+    session: { requestIdHeader: 'rID' },
+    asksTenant: false,
+    keys: {
+      defaultLifetimeSeconds: 15_552_000,
+      maxLifetimeSeconds: 31_622_400,
+      allowNever: false,
+      allowExtension: true,
+      maxGraceSeconds: 2_592_000,
+      mutable: ['name', 'description', 'expiresAt'],
+    },
+  },
+  Allowed: { allowed: true },
+  Introspection: {
+    active: true,
+    sub: ALICE,
+    client_id: KEY_ID,
+    token_type: 'api-key',
+    iat: 1_795_339_800,
+    exp: 1_803_115_800,
+    owner_kind: 'user',
+    org_id: ORG,
+  },
+  KeyVerdict: { allowed: false, reason: 'expired' },
+  Health: {
+    ok: true,
+    latencyMs: 0.4,
+    feedIsLive: true,
+    detail: 'Redis 7.4.1 answers',
+    findings: [
+      {
+        id: 'eviction',
+        level: 'warning',
+        node: null,
+        detail: 'maxmemory-policy is allkeys-lru: Redis drops keys when its memory is full',
+        mend: 'Set maxmemory-policy to noeviction.',
+        risk: 'eviction',
+      },
+    ],
+  },
   LeakReport: { revoked: true },
   OpenApiDocument: { openapi: '3.1.1' },
 };
@@ -181,6 +234,9 @@ export const REQUEST_EXAMPLES: Readonly<Record<string, object>> = {
     sort: '-lastUsedAt',
     maxItems: 50,
   },
+  introspect: { token: SECRETS.token, address: '192.0.2.7' },
+  askApiKey: { action: 'orders:read', resource: 'orders/4711' },
+  askCaller: { action: 'orders:read', resource: 'orders/4711', workspace: 'w1' },
   revokeApiKeys: { ids: [KEY_ID, 'Zz9'], reason: 'The project has ended' },
   updateApiKey: { description: 'Reads the orders of the week', maxRequestsPerMinute: 60 },
   rotateApiKey: { graceSeconds: 3_600 },

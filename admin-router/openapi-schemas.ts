@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { FIELD_DESCRIPTIONS } from './openapi-fields.js';
 import type { Route } from './route.js';
-import { emptySchema, statementSchema } from './schemas.js';
+import { emptySchema, questionSchema, statementSchema } from './schemas.js';
 import { WIRE_SCHEMAS } from './wire-schemas.js';
 
 export type JsonSchema = z.core.JSONSchema.BaseSchema;
@@ -30,6 +30,7 @@ export function componentSchemas(routes: readonly Route[]): Record<string, JsonS
 
 /** The name of the schema of a route's body. */
 export function bodyName({ operationId, body }: Pick<Route, 'operationId' | 'body'>): string {
+  if (body === questionSchema) return 'Question';
   return body === emptySchema ? 'Empty' : `${pascal(operationId)}Request`;
 }
 

@@ -4,7 +4,7 @@ import type { Route } from './route.js';
 type Requirement = Readonly<Record<string, readonly string[]>>;
 
 /** Every form that a credential can come in, as this instance takes it. */
-export function securitySchemes({ headers, session }: CredentialNames): Record<string, object> {
+export function securitySchemes({ headers, authorizationScheme, session }: CredentialNames): Record<string, object> {
   const raw = headers.map((name, index) => [
     rawName(index),
     { type: 'apiKey', in: 'header', name, description: 'The key as it was told: `<prefix>_<id>_<secret>`.' },
@@ -17,6 +17,14 @@ export function securitySchemes({ headers, session }: CredentialNames): Record<s
       name: 'Authorization',
       description: '`ApiKey `, then base64 of `id:secret`: the `encoded` of a new key.',
     },
+    ...(authorizationScheme !== undefined && {
+      authorization: {
+        type: 'http',
+        scheme: authorizationScheme.toLowerCase(),
+        description:
+          'A key that the app had before, as it is, or the `<prefix>_<id>_<secret>` that has taken its place.',
+      },
+    }),
     basic: {
       type: 'http',
       scheme: 'basic',
@@ -41,10 +49,11 @@ export function securitySchemes({ headers, session }: CredentialNames): Record<s
 }
 
 /** What every route wants that is not public: one of these. */
-export function securityOf({ headers, session }: CredentialNames): Requirement[] {
+export function securityOf({ headers, authorizationScheme, session }: CredentialNames): Requirement[] {
   return [
     ...headers.map((_, index) => ({ [rawName(index)]: [] })),
     { apiKey: [] },
+    ...(authorizationScheme === undefined ? [] : [{ authorization: [] }]),
     { basic: [] },
     ...(session === null ? [] : [{ sessionCookie: [], requestId: [] }]),
   ];

@@ -27,8 +27,8 @@ Answers are JSON; instants are RFC 3339 in UTC, durations seconds. Refusals are 
 stable \`code\`. Every answer has \`Cache-Control: no-store\`, but for this document. A method that a path does not have is 405
 with \`Allow\`. Where GET is allowed, HEAD is. Answers may get further fields: ignore those that you do not know.
 
-Rights are actions: \`keys:manage-own\`, \`keys:read\`, \`keys:manage\`, \`keys:grant\`, \`session-keys:issue\`, \`sessions:manage\`,
-\`policies:read\`, \`policies:manage\`, \`audit:read\`, inside one organisation. What may not be seen is 404.`;
+Rights are actions: \`keys:manage-own\`, \`keys:read\`, \`keys:manage\`, \`keys:grant\`, \`keys:introspect\`, \`session-keys:issue\`, \`sessions:manage\`,
+\`policies:read\`, \`policies:manage\`, \`audit:read\`, \`health:read\`, inside one organisation. What may not be seen is 404.`;
 
 /** By the first part of the path. */
 const TAGS: Readonly<Record<string, { readonly name: string; readonly description: string }>> = {
@@ -38,10 +38,17 @@ const TAGS: Readonly<Record<string, { readonly name: string; readonly descriptio
   policies: { name: 'Policies', description: 'Named lists of statements; a role is one. Changes hold at once.' },
   leaked: { name: 'Leaked keys', description: 'For secret scanners.' },
   audit: { name: 'Audit', description: 'Who changed what, who was refused.' },
-  whoami: { name: 'Caller', description: 'Who the credential is.' },
+  whoami: { name: 'Caller', description: 'Who the credential is, and what it may do.' },
+  health: { name: 'Health', description: 'The store, and what it finds out about itself.' },
+  settings: { name: 'Settings', description: 'How this instance is set up, for the page and other clients.' },
   'openapi.json': { name: 'Document', description: 'This document.' },
 };
-const SAME_TAG: Readonly<Record<string, string>> = { sessions: 'login', 'sign-in-attempts': 'login' };
+const SAME_TAG: Readonly<Record<string, string>> = {
+  can: 'whoami',
+  introspect: 'api-keys',
+  sessions: 'login',
+  'sign-in-attempts': 'login',
+};
 
 const HEADERS = {
   ETag: always('The version of what is answered (RFC 9110); of a record, for `If-Match`.', '"3"'),
@@ -53,7 +60,7 @@ const HEADERS = {
   ),
   RateLimit: sometimes('Of a key with `maxRequestsPerMinute` (draft-ietf-httpapi-ratelimit-headers-08).'),
   'RateLimit-Policy': sometimes('Of a key with `maxRequestsPerMinute` (draft-ietf-httpapi-ratelimit-headers-08).'),
-  'Clear-Site-Data': always('Has browsers drop what the page has kept.', '"cache", "storage"'),
+  'Clear-Site-Data': always('Has browsers drop the answers that they have kept.', '"cache"'),
   'Set-Cookie': sometimes('The session cookie; not for a session token.'),
 };
 
@@ -118,10 +125,12 @@ function operationOf(route: Route): Operation {
 
 function requestBodyOf(route: Route, body: NonNullable<Route['body']>): object {
   const example = REQUEST_EXAMPLES[route.operationId];
+  const content = { schema: refTo(bodyName(route)), ...(example !== undefined && { example }) };
   return {
     required: !body.safeParse({}).success, // an empty body stands for {}
     content: {
-      'application/json': { schema: refTo(bodyName(route)), ...(example !== undefined && { example }) },
+      'application/json': content,
+      ...(route.takesForm && { 'application/x-www-form-urlencoded': content }),
     },
   };
 }

@@ -1,17 +1,18 @@
-import type { Criterion, Latchkey, Policy, PolicyPage, Principal } from '../lib/index.js';
+import type { ApiKey, Criterion, Latchkey, Policy, PolicyPage, PolicyQuery, Principal } from '../lib/index.js';
 import { AuthError, hidden } from '../lib/index.js';
-import { lacks } from './access.js';
+import { lacks, maySee } from './access.js';
 import { etag, ifMatch } from './etag.js';
 import type { Answer, Route } from './route.js';
 import { route } from './route.js';
 import {
   newPolicySchema,
+  pageSchema,
   policyChangesSchema,
   policyListSchema,
   policySearchSchema,
   removePolicySchema,
 } from './schemas.js';
-import { policyToWire } from './wire.js';
+import { keyToWire, policyToWire } from './wire.js';
 
 const COLLECTION = 'policies';
 type PolicyAction = 'policies:read' | 'policies:manage';
@@ -38,7 +39,7 @@ export function policyRoutes({ policies }: Latchkey): Route[] {
 
   async function search(
     principal: Principal,
-    paging: { limit?: number | undefined; cursor?: string | undefined },
+    paging: Omit<PolicyQuery, 'orgId'>,
     criteria: readonly Criterion[],
   ): Promise<Answer> {
     if (!mayRead(principal, COLLECTION)) throw lacks('policies:read');
@@ -67,11 +68,12 @@ export function policyRoutes({ policies }: Latchkey): Route[] {
       errors: ['forbidden'],
       query: policyListSchema,
       async handle({ principal, query }) {
-        const { type, name, ...paging } = query;
+        const { type, name, templateId, grantable, ...paging } = query;
         const criteria: Criterion[] = [];
         if (type !== undefined) criteria.push({ field: 'type', test: 'in', value: type });
         if (name !== undefined) criteria.push({ field: 'name', test: 'equal', value: name });
-        return await search(principal, paging, criteria);
+        if (templateId !== undefined) criteria.push({ field: 'templateId', test: 'equal', value: templateId });
+        return await search(principal, { ...paging, ...(grantable && { grantableBy: principal }) }, criteria);
       },
     }),
     route('POST', '/policies/search', {
@@ -93,6 +95,20 @@ export function policyRoutes({ policies }: Latchkey): Route[] {
       errors: ['not_found'],
       async handle({ principal, id }) {
         return answer(await find(principal, id, 'policies:read'));
+      },
+    }),
+    route('GET', '/policies/:id/users', {
+      operationId: 'listPolicyUsers',
+      summary:
+        'The keys that have a policy and still work, by id: those that the caller may see. Of a template ask for the policies with its templateId.',
+      answer: [200, 'ApiKeyPage'],
+      errors: ['not_found'],
+      query: pageSchema,
+      async handle({ principal, id, query }) {
+        const policy = await find(principal, id, 'policies:read');
+        const mayShow = (key: ApiKey) => maySee(principal, key);
+        const { items, nextCursor } = await policies.users(policy, { ...query, orgId: principal.orgId }, mayShow);
+        return { body: { items: items.map(keyToWire), nextCursor } };
       },
     }),
     route('PATCH', '/policies/:id', {

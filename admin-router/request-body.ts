@@ -5,6 +5,8 @@ import { jsonFaultAt } from './json-fault.js';
 
 /** Bytes. */
 const MAX_BODY = 65_536;
+const FORM = 'application/x-www-form-urlencoded';
+const MAX_FORM_FIELDS = 20;
 /** Faults that one answer names. */
 const MAX_FAULTS = 20;
 
@@ -13,26 +15,31 @@ export interface BodyRules {
   readonly maxBytes?: number;
   /** Whether the body may be of this request's media type. Default: `application/json` only. */
   readonly accepts?: (req: Request) => boolean;
+  /** Whether a body may be a form (`application/x-www-form-urlencoded`), too. Default false. */
+  readonly takesForm?: boolean;
   /** What an empty body stands for. Default `{}`. */
   readonly empty?: unknown;
 }
 
 export type BodyReader = (req: Request, res: Response) => Promise<unknown>;
 
-/** Reads bodies as JSON, unless the app has done so already. */
+/** Reads bodies as JSON, or as forms where those are taken, unless the app has done so already. */
 export function bodyReader(rules: BodyRules = {}): BodyReader {
-  const { maxBytes = MAX_BODY, accepts = (req) => Boolean(req.is('application/json')) } = rules;
+  const { maxBytes = MAX_BODY, takesForm = false, accepts = (req) => Boolean(req.is('application/json')) } = rules;
   const empty = 'empty' in rules ? rules.empty : {};
   const parseJson = express.json({ limit: maxBytes, strict: false, type: () => true });
+  const parseForm = express.urlencoded({ limit: maxBytes, extended: false, parameterLimit: MAX_FORM_FIELDS });
+  const isForm = (req: Request) => takesForm && Boolean(req.is(FORM));
   return async (req, res) => {
     if (Number(req.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
     const isEmpty = req.headers['content-length'] === '0' || !hasBody(req);
     if (isEmpty) return empty;
-    if (!accepts(req)) throw new AuthError('unsupported_media_type');
+    const parse = isForm(req) ? parseForm : parseJson;
+    if (parse === parseJson && !accepts(req)) throw new AuthError('unsupported_media_type');
     await new Promise<void>((resolve, reject) => {
       const next: NextFunction = (error?: unknown) =>
         error === undefined ? resolve() : reject(asAuthError(error, maxBytes));
-      parseJson(req, res, next);
+      parse(req, res, next);
     });
     refuseProto(req.body);
     return req.body ?? empty;

@@ -44,6 +44,8 @@ export interface Described {
   readonly ifMatch?: boolean;
   /** Whether user name and password may come as Basic. */
   readonly takesPassword?: boolean;
+  /** Whether the body may be a form, too: texts only. */
+  readonly takesForm?: boolean;
 }
 
 export type AnswerHeader = 'ETag' | 'Location' | 'Clear-Site-Data' | 'Set-Cookie';

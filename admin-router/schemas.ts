@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import * as z from 'zod';
 import {
   EVENT_TYPES,
@@ -24,6 +25,8 @@ const wholeNumber = (min: number, max: number) =>
     .transform(Number)
     .refine((value) => value >= min && value <= max, { error: `must be a whole number from ${min} to ${max}` })
     .meta({ type: 'integer', pattern: undefined, minimum: min, maximum: max }); // for the document: what the text says
+
+const trueOrFalse = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 /** One value, several with commas between them, or the parameter several times. */
 const listOf = <Value extends string>(values: readonly [Value, ...Value[]]) =>
@@ -107,6 +110,7 @@ export const auditSchema = z.strictObject({
   to: instant.optional(),
   actor: identifier.optional(),
   credential: identifier.optional(),
+  key: identifier.optional(),
   type: listOf(EVENT_TYPES as readonly [EventType, ...EventType[]]).optional(),
   outcome: z.enum(['success', 'refused']).optional(),
   limit: wholeNumber(1, LIMITS.page).optional(),
@@ -149,11 +153,38 @@ export const revokeManySchema = z.strictObject({
   reason: z.string().max(LIMITS.reason).optional(),
 });
 
+const noSpace = { error: 'must hold no white space' };
+
+/** What is left out stands for all of them. */
+export const questionSchema = z.strictObject({
+  action: z.string().min(1).max(LIMITS.action).regex(/^\S*$/, noSpace),
+  resource: z.string().min(1).max(LIMITS.resource).regex(/^\S*$/, noSpace).optional(),
+  workspace: identifier.optional(),
+});
+
+/** RFC 7662, and from where the token came. */
+export const introspectSchema = z.strictObject({
+  token: z.string().min(1).max(1_000),
+  /** Of RFC 7662; there is one type. */
+  token_type_hint: z.string().max(LIMITS.identifier).optional(),
+  address: z
+    .string()
+    .max(64)
+    .refine((text) => isIP(text) !== 0, { error: 'must be an IPv4 or IPv6 address' })
+    .optional(),
+  origin: z.string().min(1).max(300).optional(),
+});
+
 const paging = {
   cursor: z.string().max(2_000).optional(),
   ownerId: z.string().optional(),
   sort,
 };
+
+export const pageSchema = z.strictObject({
+  limit: wholeNumber(1, LIMITS.page).optional(),
+  cursor: paging.cursor,
+});
 
 export const listSchema = z
   .strictObject({
@@ -161,7 +192,7 @@ export const listSchema = z
     limit: wholeNumber(1, LIMITS.page).optional(),
     kind: z.enum(['api-key', 'session-key']).optional(),
     state: listOf(KEY_STATES as [(typeof KEY_STATES)[number]]).optional(),
-    name: z.string().max(LIMITS.name).optional(),
+    name: z.string().max(LIMITS.like).optional(),
     createdFrom: instant.optional(),
     createdBefore: instant.optional(),
     expiresFrom: instant.optional(),
@@ -231,8 +262,9 @@ export const policyChangesSchema = z.strictObject({ ...policyFields, name: polic
 export const policyListSchema = z.strictObject({
   type: listOf(['role', 'custom', 'template']).optional(),
   name: z.string().max(LIMITS.name).optional(),
-  limit: wholeNumber(1, LIMITS.page).optional(),
-  cursor: paging.cursor,
+  templateId: identifier.optional(),
+  grantable: trueOrFalse.optional(),
+  ...pageSchema.shape,
 });
 
 export const policySearchSchema = z.strictObject({
@@ -241,12 +273,7 @@ export const policySearchSchema = z.strictObject({
   cursor: paging.cursor,
 });
 
-export const removePolicySchema = z.strictObject({
-  detach: z
-    .enum(['true', 'false'])
-    .transform((text) => text === 'true')
-    .optional(),
-});
+export const removePolicySchema = z.strictObject({ detach: trueOrFalse.optional() });
 
 export const leakSchema = z.strictObject({
   token: z.string().min(1).max(300),

@@ -2,8 +2,8 @@ import { AuthError, hidden, type Latchkey, type LoginSessions, type Principal, t
 import { lacks } from './access.js';
 import type { Route } from './route.js';
 import { route } from './route.js';
-import { endSessionsSchema, sessionsOfSchema, signInsSchema } from './schemas.js';
-import { sessionToWire, time } from './wire.js';
+import { endSessionsSchema, pageSchema, sessionsOfSchema, signInsSchema } from './schemas.js';
+import { sessionToWire, sessionUserToWire, time } from './wire.js';
 
 const MANAGE = 'sessions:manage';
 const COLLECTION = 'sessions';
@@ -39,6 +39,18 @@ export function sessionRoutes({ logins, sessions }: Latchkey): Route[] {
         return { body: { ended: allowed.length } };
       },
     }),
+    route('GET', '/sessions/users', {
+      operationId: 'listSessionUsers',
+      summary: 'The users of the organisation who are logged in, by id.',
+      answer: [200, 'SessionUserPage'],
+      errors: ['forbidden'],
+      query: pageSchema,
+      async handle({ principal, query }) {
+        if (!principal.can(MANAGE, COLLECTION)) throw lacks(MANAGE);
+        const { items, nextCursor } = await sessions.users({ ...query, orgId: principal.orgId });
+        return { body: { items: items.map(sessionUserToWire), nextCursor } };
+      },
+    }),
     route('GET', '/sessions/current', {
       operationId: 'getCurrentSession',
       summary: 'The session that the request came with.',
@@ -58,8 +70,9 @@ export function sessionRoutes({ logins, sessions }: Latchkey): Route[] {
       errors: ['not_found', 'not_durable'],
       async handle({ principal, req, res }) {
         await sessions.endCurrent(req, res, asSession(principal));
-        // Not "cookies": those of the host's own would go with ours, which is cleared by name.
-        return { headers: { 'Clear-Site-Data': '"cache", "storage"' }, body: null };
+        // Not "cookies" and not "storage": what the host's app keeps in browsers under the same origin would go with ours. Our
+        // cookie is cleared by name; of what was shown to the user nothing is to be found by going back.
+        return { headers: { 'Clear-Site-Data': '"cache"' }, body: null };
       },
     }),
     route('DELETE', '/sessions/:id', {

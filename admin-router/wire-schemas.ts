@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { type AuthErrorCode, EVENT_TYPES, type EventType, KEY_STATES } from '../lib/index.js';
+import { type AuthErrorCode, KEY_STATES, type KeyVerdict, RISKS } from '../lib/index.js';
+import { auditEntry, scheme, sessionKind } from './wire-audit-schemas.js';
 
 /**
  * What goes out, as data: the shapes that wire.ts makes, strict, so that a test sees every field that is not named here. Loaded
@@ -37,6 +38,7 @@ const key = z.strictObject({
   properties,
   prefix: z.string(),
   lastFour: z.string(),
+  imported: z.literal(true).optional(),
   enabled: z.boolean(),
   enabledAt: instant,
   createdAt: instant,
@@ -87,7 +89,7 @@ const session = z.strictObject({
   userId: z.string(),
   orgId: z.string().nullable(),
   userName: z.string(),
-  kind: z.enum(['cookie', 'token', 'dialect']),
+  kind: sessionKind,
   address: z.string().nullable(),
   userAgent: z.string().nullable(),
   createdAt: instant,
@@ -99,8 +101,6 @@ const session = z.strictObject({
   lastFailedSignInAt: instant.nullable(),
 });
 const listedSession = session.extend({ isCurrent: z.boolean() });
-
-const scheme = z.enum(['api-key-header', 'api-key', 'basic', 'session-cookie']);
 
 const principal = z.strictObject({
   id: z.string(),
@@ -127,102 +127,51 @@ const principal = z.strictObject({
   timeZone: z.string().nullable(),
 });
 
-/** Fields as they were kept; where the record was too long, cut, and lists as the beginning of their JSON. */
-const facts = z.record(z.string(), z.unknown());
-const entry = {
-  id: z.string(),
-  outcome: z.enum(['success', 'refused']),
-  at: instant,
-  count,
-  lastAt: instant,
-  address: z.string().nullable(),
-  orgId: z.string().nullable(),
-};
-const doer = { actorId: z.string().nullable(), credentialId: z.string().nullable() };
-const change = { ...entry, ...doer, before: facts, after: facts };
-const keyChange = { ...change, keyId: z.string(), ownerId: z.string() };
-const keyEvent = { ...entry, keyId: z.string(), ownerId: z.string() };
-const request = { method: z.string(), path: z.string() };
+const settings = z.strictObject({
+  title: z.string(),
+  prefix: z.string(),
+  headers: texts,
+  session: z.strictObject({ requestIdHeader: z.string() }).nullable(),
+  asksTenant: z.boolean(),
+  keys: z.strictObject({
+    defaultLifetimeSeconds: z.number(),
+    maxLifetimeSeconds: z.number().nullable(),
+    allowNever: z.boolean(),
+    allowExtension: z.boolean(),
+    maxGraceSeconds: z.number(),
+    mutable: texts,
+  }),
+});
 
-const auditEntry = z.discriminatedUnion('type', [
-  z.strictObject({
-    type: z.enum(
-      eventTypes(
-        'key.created',
-        'key.changed',
-        'key.rotated',
-        'key.disabled',
-        'key.enabled',
-        'key.revoked',
-        'key.unused',
-      ),
-    ),
-    ...keyChange,
-  }),
-  z.strictObject({
-    type: z.enum(eventTypes('key.leaked')),
-    ...keyChange,
-    secret: z.enum(['current', 'previous']),
-    source: z.string().nullable(),
-  }),
-  z.strictObject({
-    type: z.enum(eventTypes('policy.created', 'policy.changed', 'policy.deleted')),
-    ...change,
-    policyId: z.string(),
-  }),
-  z.strictObject({
-    type: z.enum(eventTypes('document.created', 'document.changed', 'document.deleted')),
-    ...change,
-    documentKind: z.string(),
-    documentId: z.string(),
-  }),
-  z.strictObject({ type: z.enum(eventTypes('login.succeeded')), ...entry, userId: z.string() }),
-  z.strictObject({
-    type: z.enum(eventTypes('login.failed')),
-    ...entry,
-    userId: z.string().nullable(),
-    reason: z.string(),
-  }),
-  z.strictObject({
-    type: z.enum(eventTypes('session.started')),
-    ...entry,
-    sessionId: z.string(),
-    userId: z.string(),
-    kind: session.shape.kind,
-  }),
-  z.strictObject({
-    type: z.enum(eventTypes('session.ended')),
-    ...entry,
-    ...doer,
-    sessionId: z.string(),
-    userId: z.string(),
-  }),
-  z.strictObject({
-    type: z.enum(eventTypes('request.refused')),
-    ...entry,
-    ...request,
-    reason: z.string(),
-    scheme: scheme.nullable(),
-    credentialId: z.string().nullable(),
-    ownerId: z.string().nullable(),
-  }),
-  z.strictObject({
-    type: z.enum(eventTypes('request.forbidden')),
-    ...entry,
-    ...doer,
-    ...request,
-    detail: z.string(),
-  }),
-  z.strictObject({ type: z.enum(eventTypes('key.first-used')), ...keyEvent }),
-  z.strictObject({
-    type: z.enum(eventTypes('key.expiring')),
-    ...keyEvent,
-    name: z.string(),
-    expiresAt: instant,
-    thresholdSeconds: z.number(),
-  }),
-  z.strictObject({ type: z.enum(eventTypes('activity.dropped')), ...entry, orgId: z.null() }),
-]);
+const OBSTACLES: Readonly<Record<NonNullable<KeyVerdict['reason']>, true>> = {
+  revoked: true,
+  expired: true,
+  disabled: true,
+  pending: true,
+  unused: true,
+  parent_ended: true,
+  owner_disabled: true,
+  owner_moved: true,
+  forbidden: true,
+};
+const obstacle = z.enum(Object.keys(OBSTACLES) as [keyof typeof OBSTACLES]);
+
+const health = z.strictObject({
+  ok: z.boolean(),
+  latencyMs: z.number(),
+  feedIsLive: z.boolean(),
+  detail: z.string(),
+  findings: z.array(
+    z.strictObject({
+      id: z.string(),
+      level: z.enum(['ok', 'warning', 'unknown']),
+      node: z.string().nullable(),
+      detail: z.string(),
+      mend: z.string().nullable(),
+      risk: z.enum(RISKS).nullable(),
+    }),
+  ),
+});
 
 /** Every code, as the type has them. */
 const CODES: Readonly<Record<AuthErrorCode, true>> = {
@@ -255,12 +204,6 @@ const problem = z.strictObject({
   errors: z.array(fieldError).optional(),
 });
 
-function eventTypes<Types extends EventType[]>(...types: Types): Types {
-  const unknown = types.find((type) => !EVENT_TYPES.includes(type));
-  if (unknown !== undefined) throw new TypeError(`there is no event ${unknown}`);
-  return types;
-}
-
 const page = <Item extends z.ZodType>(item: Item) =>
   z.strictObject({ items: z.array(item), nextCursor: z.string().nullable() });
 
@@ -271,6 +214,9 @@ export const WIRE_SCHEMAS = {
   ApiKeyPage: page(key),
   IssuedApiKey: key.extend(secrets),
   IssuedSessionKey: key.extend({ ...secrets, sessionKey: z.literal(true), policies: z.array(policy) }),
+  KeyUsage: z.strictObject({
+    days: z.array(z.strictObject({ day: z.iso.date(), uses: count, failures: count })).max(30),
+  }),
   RevocationResults: z.strictObject({
     results: z.array(
       z.strictObject({ id: z.string(), outcome: z.enum(['revoked', 'not_found', 'forbidden', 'failed']) }),
@@ -281,6 +227,9 @@ export const WIRE_SCHEMAS = {
   PolicyRemoval: z.strictObject({ detached: count }),
   Session: listedSession,
   Sessions: z.strictObject({ items: z.array(listedSession) }),
+  SessionUserPage: page(
+    z.strictObject({ userId: z.string(), userName: z.string(), sessions: count, lastActivityAt: instant }),
+  ),
   CurrentSession: listedSession.extend({ requestIdFailures: count }),
   NewSession: session.extend({
     requestId: z.string().optional(),
@@ -293,9 +242,29 @@ export const WIRE_SCHEMAS = {
     lastFailedSignInAt: instant.nullable(),
   }),
   LoginToken: z.strictObject({ loginToken: z.string(), expiresAt: instant }),
+  Settings: settings,
   Principal: principal,
   AuditEntry: auditEntry,
   AuditPage: page(auditEntry),
+  Allowed: z.strictObject({ allowed: z.boolean() }),
+  KeyVerdict: z.strictObject({
+    allowed: z.boolean(),
+    reason: obstacle.nullable().meta({ description: 'Null when it is allowed; else the first that holds.' }),
+  }),
+  Introspection: z.union([
+    z.strictObject({ active: z.literal(false) }),
+    z.strictObject({
+      active: z.literal(true),
+      sub: z.string(),
+      client_id: z.string(),
+      token_type: z.enum(['api-key', 'session-key']),
+      iat: count,
+      exp: count.optional(),
+      owner_kind: z.enum(['user', 'service']),
+      org_id: z.string().nullable(),
+    }),
+  ]),
+  Health: health,
   LeakReport: z.strictObject({ revoked: z.boolean() }),
   OpenApiDocument: z.looseObject({ openapi: z.string() }),
   Problem: problem,

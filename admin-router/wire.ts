@@ -1,4 +1,12 @@
-import { type ApiKey, type IssuedKey, LAST_INSTANT, type Policy, type Principal, type Session } from '../lib/index.js';
+import {
+  type ApiKey,
+  type IssuedKey,
+  LAST_INSTANT,
+  type Policy,
+  type Principal,
+  type Session,
+  type SessionUser,
+} from '../lib/index.js';
 
 /** What goes out: instants as RFC 3339 in UTC; not what only the product of a dialect knows. */
 
@@ -44,6 +52,10 @@ export function sessionToWire(session: Session): object {
     expiresAt: time(session.expiresAt),
     lastFailedSignInAt: time(session.lastFailedSignInAt),
   };
+}
+
+export function sessionUserToWire(user: SessionUser): object {
+  return { ...user, lastActivityAt: time(user.lastActivityAt) };
 }
 
 /**

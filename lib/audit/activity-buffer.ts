@@ -11,8 +11,8 @@ export type Activity = Exclude<ActivityEvent, DroppedEvent>;
 /** An event, and how often it happened: `event.at` is the first time. */
 export interface Repeated {
   readonly event: ActivityEvent;
-  readonly count: number;
-  readonly lastAt: number;
+  count: number;
+  lastAt: number;
 }
 
 /** The events of one organisation, in order. */
@@ -24,12 +24,20 @@ export interface Batch {
 /** Collects events for the next flush: equal ones once, with a count, and no more than fit. */
 export class ActivityBuffer {
   #waiting = new Map<string, Repeated>();
+  /** What was added last: in a flood the next one is mostly the same. */
+  #last: Repeated | null = null;
   #dropped = 0;
 
-  /** When it is full, this is an addition and no more: a flood must cost next to nothing. */
+  /** When it is full, or the same comes again and again, this is an addition and little more: a flood must cost next to nothing. */
   add(event: Activity): void {
-    if (this.#waiting.size >= roomFor(event)) this.#dropped++;
-    else this.#put({ event, count: 1, lastAt: event.at });
+    if (this.#waiting.size >= roomFor(event)) {
+      this.#dropped++;
+    } else if (this.#last !== null && isAgain(event, this.#last.event)) {
+      this.#last.count++;
+      this.#last.lastAt = event.at;
+    } else {
+      this.#last = this.#put({ event, count: 1, lastAt: event.at });
+    }
   }
 
   /** How many events wait, those that were only counted among them. */
@@ -47,6 +55,7 @@ export class ActivityBuffer {
       repeated.push({ event, count: event.count, lastAt: nowAt });
     }
     this.#waiting = new Map();
+    this.#last = null;
     this.#dropped = 0;
     return byOrganisation(repeated);
   }
@@ -55,17 +64,35 @@ export class ActivityBuffer {
   restore(batches: readonly Batch[]): void {
     const waiting = [...batches.flatMap(({ entries }) => entries), ...this.#waiting.values()];
     this.#waiting = new Map();
+    this.#last = null;
     for (const repeated of waiting) this.#put(repeated);
   }
 
-  #put(repeated: Repeated): void {
+  /** The entry that counts it; null where it was only counted. */
+  #put(repeated: Repeated): Repeated | null {
     const { event, count, lastAt } = repeated;
     const key = encodeEntry({ ...event, at: 0 });
     const same = this.#waiting.get(key);
-    if (same !== undefined) this.#waiting.set(key, { event: same.event, count: same.count + count, lastAt });
-    else if (event.type !== 'activity.dropped' && this.#waiting.size < roomFor(event)) this.#waiting.set(key, repeated);
-    else this.#dropped += count;
+    if (same !== undefined) {
+      same.count += count;
+      same.lastAt = lastAt;
+      return same;
+    }
+    if (event.type === 'activity.dropped' || this.#waiting.size >= roomFor(event)) {
+      this.#dropped += count;
+      return null;
+    }
+    this.#waiting.set(key, repeated);
+    return repeated;
   }
+}
+
+/** Whether an event is the one before at another time. */
+function isAgain(event: ActivityEvent, before: ActivityEvent): boolean {
+  if (event.type !== before.type) return false;
+  const names = Object.keys(event) as (keyof ActivityEvent)[];
+  for (const name of names) if (name !== 'at' && event[name] !== before[name]) return false;
+  return names.length === Object.keys(before).length;
 }
 
 function roomFor({ type }: ActivityEvent): number {

@@ -31,6 +31,8 @@ export interface AuditFilter {
   readonly actorId?: string | undefined;
   /** The key or session that it was done with or that was refused, or to which it was done. */
   readonly credentialId?: string | undefined;
+  /** Only what happened to this key, and the requests with it that were refused; not what was done with it. */
+  readonly keyId?: string | undefined;
   readonly types?: readonly EventType[] | undefined;
   readonly outcome?: Outcome | undefined;
   /** Only what this user did, or what happened to a key, a session or a login of theirs. */
@@ -103,13 +105,14 @@ export function outcomeOf(type: EventType): Outcome {
 
 /** Whether an entry is wanted. One that happened more than once is wanted when any time between may be. */
 export function isWanted(entry: AuditEntry, filter: AuditFilter): boolean {
-  const { from, to, actorId, credentialId, types, outcome, concerning } = filter;
+  const { from, to, actorId, credentialId, keyId, types, outcome, concerning } = filter;
   if (from !== undefined && entry.lastAt < from) return false;
   if (to !== undefined && entry.at >= to) return false;
   if (types !== undefined && !types.includes(entry.type)) return false;
   if (outcome !== undefined && entry.outcome !== outcome) return false;
   if (actorId !== undefined && actorOf(entry) !== actorId) return false;
   if (credentialId !== undefined && !credentialsOf(entry).includes(credentialId)) return false;
+  if (keyId !== undefined && keyOf(entry) !== keyId) return false;
   return concerning === undefined || usersOf(entry).includes(concerning);
 }
 
@@ -124,6 +127,12 @@ function credentialsOf(entry: AuditEntry): (string | null)[] {
     'keyId' in entry ? entry.keyId : null,
     'sessionId' in entry ? entry.sessionId : null,
   ];
+}
+
+/** The key that it happened to. */
+function keyOf(entry: AuditEntry): string | null {
+  if ('keyId' in entry) return entry.keyId;
+  return entry.type === 'request.refused' || entry.type === 'request.forbidden' ? entry.credentialId : null;
 }
 
 function usersOf(entry: AuditEntry): (string | null)[] {

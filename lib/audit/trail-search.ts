@@ -108,7 +108,7 @@ function mayHold(part: TrailPart, { types = EVENT_TYPES, outcome }: AuditFilter)
 
 function checkQuery({ orgId, from, to, types, outcome, ...ids }: AuditQuery): FieldError[] {
   const errors: FieldError[] = orgId === null ? [] : checkIdentifier('orgId', orgId);
-  for (const path of ['actorId', 'credentialId', 'concerning'] as const) {
+  for (const path of ['actorId', 'credentialId', 'keyId', 'concerning'] as const) {
     if (ids[path] === undefined || isText(ids[path], 1, LIMITS.identifier)) continue;
     errors.push({ path, message: `must have 1 to ${LIMITS.identifier} characters` });
   }

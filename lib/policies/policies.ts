@@ -7,6 +7,8 @@ import { refuseFaults } from '../keys/key-builder.js';
 import { difference } from '../keys/key-changes.js';
 import type { Actor } from '../keys/key-rights.js';
 import { actorName, doer } from '../keys/key-rights.js';
+import type { KeyPage } from '../keys/key-search.js';
+import type { ApiKey } from '../keys/key-view.js';
 import type { ChangeOptions, MakeOptions } from '../keys/key-writer.js';
 import { toStatements } from '../permissions/statement.js';
 import { Principal } from '../principal.js';
@@ -17,10 +19,10 @@ import { checkLimit, decodeCursor, encodeCursor, filterGently, scan } from '../s
 import type { PolicyStore } from '../stores/store.js';
 import { randomBase62 } from '../verification/secret.js';
 import type { NewPolicy, PolicyChanges } from './policy-input.js';
-import { CHANGEABLE_POLICY_FIELDS, checkPolicy, refusePolicyExcess } from './policy-input.js';
+import { CHANGEABLE_POLICY_FIELDS, checkPolicy, isGrantable, refusePolicyExcess } from './policy-input.js';
 import type { PolicyReader } from './policy-reader.js';
 import type { PolicyRemoval, PolicyRemovals } from './policy-removals.js';
-import type { PolicyUsers } from './policy-users.js';
+import type { PolicyUsers, PolicyUsersQuery } from './policy-users.js';
 import type { Policy } from './policy-view.js';
 import { isPolicyId, SEARCHABLE_POLICY_FIELDS } from './policy-view.js';
 
@@ -41,6 +43,8 @@ export interface PolicyQuery {
   readonly limit?: number | undefined;
   /** `nextCursor` of the page before. */
   readonly cursor?: string | undefined;
+  /** Only those that a key of this principal's can be given whole: no templates, and nothing beyond its own rights. */
+  readonly grantableBy?: Principal | undefined;
 }
 
 export interface PolicyPage {
@@ -124,20 +128,22 @@ export class Policies {
   }
 
   /** A page of an organisation's policies, built-in ones included, by id, that meet all `criteria`. */
-  async search({ orgId, limit = 50, cursor }: PolicyQuery, criteria: readonly Criterion[] = []): Promise<PolicyPage> {
+  async search(query: PolicyQuery, criteria: readonly Criterion[] = []): Promise<PolicyPage> {
+    const { orgId, limit = 50, cursor, grantableBy: by } = query;
     checkLimit(limit);
     refuseFaults(checkCriteria(criteria, SEARCHABLE_POLICY_FIELDS));
     const meetsAll = compileCriteria(criteria);
+    const isWanted = (policy: Policy) => meetsAll({ ...policy }) && (by === undefined || isGrantable(by, policy));
     const { items, next } = await scan<Policy, Policy>({
       read: (after, most) => this.#page(orgId, after, most),
       positionOf: ({ id }) => id,
       async select(policies) {
-        const wanted = new Set(await filterGently(policies, (policy) => meetsAll({ ...policy })));
+        const wanted = new Set(await filterGently(policies, isWanted));
         return policies.map((policy) => (wanted.has(policy) ? policy : null));
       },
       limit,
       after: cursor === undefined ? firstId(criteria) : decodeCursor(cursor, ([id]) => (isId(id) ? id : undefined)),
-      isAll: criteria.length === 0,
+      isAll: criteria.length === 0 && by === undefined,
     });
     return { items, nextCursor: next === null ? null : encodeCursor([next]) };
   }
@@ -184,6 +190,14 @@ export class Policies {
       return await this.#finish({ record, detached }, options);
     }
     throw new AuthError('conflict', { message: 'The policy was changed meanwhile. Read it again and retry.' });
+  }
+
+  /**
+   * A page of the organisation's keys that have the policy and still work, by id, without those that `mayShow` says no to. Of a
+   * template no key has it: the policies that follow it are found by their `templateId`.
+   */
+  users(policy: Policy, query: PolicyUsersQuery, mayShow: (key: ApiKey) => boolean = () => true): Promise<KeyPage> {
+    return this.#users.page(policy, query, mayShow);
   }
 
   /** How many keys have the policy and still work; of a template, how many policies follow it. */

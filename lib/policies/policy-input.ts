@@ -2,7 +2,7 @@ import { AuthError, type FieldError } from '../errors.js';
 import type { DialectChanges } from '../keys/dialect-fields.js';
 import { checkIdentifier, checkKeyFields, checkSize } from '../keys/key-input.js';
 import type { Actor } from '../keys/key-rights.js';
-import type { StatementInput } from '../permissions/statement.js';
+import type { Statement, StatementInput } from '../permissions/statement.js';
 import { checkStatements } from '../permissions/statement.js';
 import { Principal } from '../principal.js';
 import type { PolicyRecord } from '../records.js';
@@ -81,9 +81,22 @@ export const CHANGEABLE_POLICY_FIELDS = ['name', 'description', 'statements', 'w
 export function refusePolicyExcess(by: Actor, { orgId, type, statements }: Policy): void {
   if (!(by instanceof Principal)) return;
   const given = type === 'template' ? statements.map((statement) => ({ ...statement, workspace: '*' })) : statements;
-  const resources = [...new Set(given.flatMap((statement) => statement.resources))];
-  const errors = [...by.exceededBy(given), ...by.untied(resources)];
+  const errors = excessOf(by, given);
   if (orgId !== by.orgId) errors.push({ path: 'orgId', message: 'must be that of the credential' });
   if (errors.length === 0) return;
   throw new AuthError('forbidden', { message: 'The policy would give more rights than the credential has.', errors });
+}
+
+/**
+ * Whether a key that `by` makes would have all that the policy gives. No key has a template, and only its own key an internal
+ * policy.
+ */
+export function isGrantable(by: Principal, { type, statements }: Policy): boolean {
+  return type !== 'template' && type !== 'internal' && excessOf(by, statements).length === 0;
+}
+
+/** What of `statements` goes beyond the rights of `by`, or beyond the resources that it is tied to. */
+function excessOf(by: Principal, statements: readonly Statement[]): FieldError[] {
+  const resources = [...new Set(statements.flatMap((statement) => statement.resources))];
+  return [...by.exceededBy(statements), ...by.untied(resources)];
 }

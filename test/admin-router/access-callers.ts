@@ -6,11 +6,13 @@ export type Fact =
   | 'keys:read'
   | 'keys:manage'
   | 'keys:grant'
+  | 'keys:introspect'
   | 'session-keys:issue'
   | 'sessions:manage'
   | 'policies:read'
   | 'policies:manage'
   | 'audit:read'
+  | 'health:read'
   | 'session'
   | 'session-key';
 
@@ -30,11 +32,13 @@ const ALL: readonly Fact[] = [
   'keys:read',
   'keys:manage',
   'keys:grant',
+  'keys:introspect',
   'session-keys:issue',
   'sessions:manage',
   'policies:read',
   'policies:manage',
   'audit:read',
+  'health:read',
 ];
 const EVERYTHING: readonly StatementInput[] = [{ actions: ['*'] }];
 
@@ -47,18 +51,23 @@ export const CALLERS: Readonly<Record<string, Caller>> = {
   'a manager of keys': holding('keys:manage'),
   'who may grant keys': holding('keys:grant'),
   'a manager who may grant': holding('keys:manage', 'keys:grant'),
+  'who may introspect': holding('keys:introspect'),
   'an issuer of session keys': holding('session-keys:issue'),
   'an issuer for others': holding('session-keys:issue', 'keys:grant'),
   'a manager of sessions': holding('sessions:manage'),
   'a reader of policies': holding('policies:read'),
   'a manager of policies': holding('policies:manage'),
   'a reader of the trail': holding('audit:read'),
-  'an auditor by policy': caller({ policyIds: ['auditor'], facts: ['keys:read', 'policies:read', 'audit:read'] }),
+  'a reader of the health': holding('health:read'),
+  'an auditor by policy': caller({
+    policyIds: ['auditor'],
+    facts: ['keys:read', 'policies:read', 'audit:read', 'health:read'],
+  }),
   'full access by policy': caller({ policyIds: ['full-access'], facts: ALL }),
   'full access by statement': caller({ statements: EVERYTHING, facts: ALL }),
   'keys:*': caller({
     statements: [{ actions: ['keys:*'] }],
-    facts: ['keys:manage-own', 'keys:read', 'keys:manage', 'keys:grant'],
+    facts: ['keys:manage-own', 'keys:read', 'keys:manage', 'keys:grant', 'keys:introspect'],
   }),
   '*:manage': caller({
     statements: [{ actions: ['*:manage'] }],

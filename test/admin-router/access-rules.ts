@@ -33,7 +33,7 @@ export interface Rule {
 }
 
 /** What the callers of a public route come with decides nothing. */
-export const PUBLIC_ROUTES = ['POST /leaked', 'POST /login', 'POST /sessions', 'GET /openapi.json'];
+export const PUBLIC_ROUTES = ['POST /leaked', 'POST /login', 'POST /sessions', 'GET /openapi.json', 'GET /settings'];
 
 const NOTHING = () => ({});
 const OWNER = ({ userId }: Target) => ({ query: `?ownerId=${userId}` });
@@ -117,6 +117,9 @@ export const RULES: readonly Rule[] = [
   ...rules('POST /api-keys/search', LISTED, ({ userId }) => ({ body: { ownerId: userId } })),
   ...rules('POST /api-keys/revoke', REVOKED, ({ id }) => ({ body: { ids: [id] } })),
   ...rules('GET /api-keys/:id', SEEN),
+  ...rules('POST /api-keys/:id/can', SEEN, () => ({ body: { action: 'orders:read' } })),
+  ...rules('GET /api-keys/:id/audit', SEEN),
+  ...rules('GET /api-keys/:id/usage', SEEN),
   ...rules('PATCH /api-keys/:id', CHANGED, () => ({ body: NAME })),
   ...rules('DELETE /api-keys/:id', CHANGED),
   ...rules('POST /api-keys/:id/rotate', ROTATED, () => ({ body: {} })),
@@ -140,6 +143,7 @@ export const RULES: readonly Rule[] = [
   ...rules('GET /sessions', SESSIONS, USER),
   ...rules('DELETE /sessions', { own: SESSIONS.own }),
   ...rules('DELETE /sessions', SESSIONS, USER),
+  ...rules('GET /sessions/users', { any: '200 if sessions:manage; else 403' }),
   ...rules('GET /sessions/current', { any: '200 if session; else 404' }),
   ...rules('DELETE /sessions/current', { any: '204 if session; else 404' }),
   ...rules('DELETE /sessions/:id', { ...SESSION_ENDED, ...FOREIGN }),
@@ -147,8 +151,12 @@ export const RULES: readonly Rule[] = [
 
   ...rules('POST /policies', { any: '201 if policies:manage; else 403' }, () => ({ body: NAME })),
   ...rules('GET /policies', { any: '200 if policies:read or policies:manage; else 403' }),
+  ...rules('GET /policies', { any: '200 if policies:read or policies:manage; else 403' }, () => ({
+    query: '?grantable=true',
+  })),
   ...rules('POST /policies/search', { any: '200 if policies:read or policies:manage; else 403' }, () => ({ body: {} })),
   ...rules('GET /policies/:id', { any: POLICY_SEEN, 'built-in': POLICY_SEEN, internal: POLICY_SEEN, ...FOREIGN }),
+  ...rules('GET /policies/:id/users', { any: POLICY_SEEN, 'built-in': POLICY_SEEN, internal: POLICY_SEEN, ...FOREIGN }),
   ...rules('PATCH /policies/:id', POLICY_CHANGED, () => ({ body: NAME })),
   ...rules('DELETE /policies/:id', POLICY_CHANGED),
 
@@ -161,8 +169,17 @@ export const RULES: readonly Rule[] = [
       query: `?actor=${userId}`,
     }),
   ),
+  ...rules('GET /audit', { own: '200 if audit:read or session or keys:manage-own; else 403' }, ({ id }) => ({
+    query: `?key=${id}`,
+  })),
   ...rules('GET /whoami', ANYBODY),
+  ...rules('POST /can', ANYBODY, () => ({ body: { action: 'orders:read' } })),
+  ...rules('POST /introspect', { any: '200 if keys:introspect; else 403' }, () => ({
+    body: { token: 'nothing of ours' },
+  })),
+  ...rules('GET /health', { any: '200 if health:read; else 403' }),
   ...rules('GET /openapi.json', ANYBODY),
+  ...rules('GET /settings', ANYBODY),
 ];
 
 /** What a rule says for a caller who is let in: a status, or an outcome in the answer. */

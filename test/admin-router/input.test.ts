@@ -67,6 +67,14 @@ describe('what the admin router is sent', () => {
     expect(body.errors[0]?.message).toContain(message);
   });
 
+  it('names a span of time by its field, in seconds', async () => {
+    const { id } = (await app.call('POST', '/api-keys', admin, { name: 'a' })).body;
+    const { status, body } = await app.call('POST', `/api-keys/${id}/rotate`, admin, { graceSeconds: 1_000_000_000 });
+    const message = 'must be a whole number of seconds from 0 to 2592000';
+    expect([status, body.errors]).toEqual([400, [{ path: 'graceSeconds', message }]]);
+    expect(body.detail).toBe(`The request is not valid: graceSeconds ${message}`);
+  });
+
   it('loses nothing that looks like part of an object', async () => {
     const { status, body } = await app.call('POST', '/api-keys', admin, '{"name":"a","properties":{"__proto__":"x"}}');
     expect([status, body.code]).toEqual([400, 'invalid_request']);

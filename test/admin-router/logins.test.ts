@@ -89,6 +89,24 @@ describe.each<[string, (now: () => number) => Store]>([
       for (const answer of answers) expect(whole(answer)).toEqual(whole(answers[0] as Answer));
     });
 
+    it('tells with every 401 how to authenticate, in no way for which a browser would ask by itself', async () => {
+      const challenge = 'Cookie realm="api", name="sID", header="rID"';
+      for (const path of ['/login', '/sessions']) {
+        for (const [login, headers] of [
+          [{ userName: 'alice', password: 'wrong' }, {}],
+          [{ userName: 'mona', password: PASSWORD }, {}],
+          [undefined, basic('alice', 'wrong')],
+        ] as const) {
+          const answer = await post(path, login, headers);
+          expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, challenge]);
+        }
+      }
+      const exchange = await post('/sessions', { loginToken: 'L'.repeat(43) });
+      expect([exchange.status, exchange.headers.get('www-authenticate')]).toEqual([401, challenge]);
+      const wrong = await post('/login', { userName: 'alice' });
+      expect([wrong.status, wrong.headers.get('www-authenticate')]).toEqual([400, null]);
+    });
+
     it('asks for a code where the user has a second factor, and takes it with the next try', async () => {
       const login = { userName: 'mona', password: PASSWORD };
       for (const path of ['/login', '/sessions']) {

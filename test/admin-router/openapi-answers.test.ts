@@ -58,7 +58,12 @@ describe('the answers of the admin router', () => {
     await ask('GET', '/api-keys?limit=1', admin);
     await ask('POST', '/api-keys/search', admin, { criteria: [{ field: 'name', test: 'like', value: 'k%' }] });
     await ask('POST', '/api-keys/revoke', admin, { ids: [second.body.id, UNKNOWN] });
+    await ask('POST', `${path}/can`, admin, { action: 'a:b' });
+    await ask('POST', `/api-keys/${UNKNOWN}/can`, admin, { action: 'a:b' }); // 404
+    await ask('GET', `${path}/audit?limit=1`, admin);
+    await ask('GET', `${path}/usage`, admin);
     await ask('DELETE', `${path}?reason=over`, admin);
+    await ask('POST', `${path}/can`, admin, { action: 'a:b', resource: 'r', workspace: 'w' });
     await ask('GET', path, admin);
     await ask('POST', `${path}/rotate`, admin); // 409
     await ask('PATCH', path, admin, { name: 'x' }); // 409
@@ -88,6 +93,8 @@ describe('the answers of the admin router', () => {
     await ask('GET', '/policies', admin);
     await ask('POST', '/policies/search', admin, {});
     await ask('POST', '/api-keys', admin, { name: 'user of it', policyIds: [body.id] });
+    await ask('GET', `/policies/${body.id}/users`, admin);
+    await ask('GET', '/policies?grantable=true&templateId=t', admin);
     await ask('DELETE', `/policies/${body.id}`, admin); // 409
     await ask('DELETE', `/policies/${body.id}?detach=true`, admin);
     await ask('PATCH', '/policies/auditor', admin, { name: 'x' }); // 409
@@ -106,6 +113,7 @@ describe('the answers of the admin router', () => {
     const byToken = await signInForToken(app, 'alice');
     await ask('GET', '/sessions', null, undefined, headers);
     await ask('GET', '/sessions/current', null, undefined, headers);
+    await ask('GET', '/sessions/users?limit=1', admin);
     await ask('GET', '/whoami', null, undefined, headers);
     await ask('GET', '/sign-in-attempts?userName=alice', null, undefined, headers);
     await ask('DELETE', `/sessions/${byToken.id}`, null, undefined, headers);
@@ -120,6 +128,12 @@ describe('the answers of the admin router', () => {
     await ask('POST', '/leaked', null, { token });
     await ask('POST', '/leaked', null, { token: 'nothing of ours' });
     await ask('GET', '/openapi.json', null);
+    await ask('POST', '/can', admin, { action: 'a:b' });
+    const another = (await app.key({ orgId: 'acme' })).token;
+    for (const each of [another, 'nothing of ours']) await ask('POST', '/introspect', admin, { token: each });
+    await ask('POST', '/introspect', plain, { token: another }); // 403
+    await ask('POST', '/introspect', admin, 'token=x', { 'content-type': 'text/plain' }); // 415
+    await ask('GET', '/health', admin);
     await ask('GET', '/whoami', token); // 401
     for (let cursor = ''; ; ) {
       const page = await ask('GET', `/audit?limit=20${cursor}`, admin);

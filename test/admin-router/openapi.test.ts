@@ -103,6 +103,7 @@ describe('the OpenAPI document', () => {
       'POST /sessions': [{}, { basic: [] }],
       'POST /leaked': [],
       'GET /openapi.json': [],
+      'GET /settings': [],
     });
   });
 

@@ -99,7 +99,7 @@ describe.each<[string, (now: () => number) => Store]>([
     const [browser, other] = [await signIn(app, 'alice'), await signIn(app, 'alice')];
     const answer = await call('DELETE', '/sessions/current', browser.headers);
     expect([answer.status, answer.text]).toEqual([204, '']);
-    expect(answer.headers.get('clear-site-data')).toBe('"cache", "storage"');
+    expect(answer.headers.get('clear-site-data')).toBe('"cache"');
     expect(answer.headers.get('cache-control')).toBe('no-store');
     expect(answer.headers.getSetCookie()).toEqual([CLEARED]);
     const dead = await call('GET', '/whoami', browser.headers);

@@ -172,6 +172,11 @@ describe.each(STORE_KINDS)('reading the audit trail on $name', ({ open }) => {
       expect(await types({ actorId: 'setup' })).toEqual(['key.revoked']);
       expect(await types({ credentialId: 'k1' })).toEqual(['key.changed', 'key.revoked', 'request.refused']);
       expect(await types({ credentialId: 's1' })).toEqual(['request.forbidden', 'session.ended', 'session.started']);
+      expect(await types({ keyId: 'k1' })).toEqual(['key.revoked', 'request.refused']);
+      expect(await types({ keyId: 'k2' })).toEqual(['key.changed', 'key.first-used']);
+      expect(await types({ keyId: 'k2', actorId: 'ada' })).toEqual(['key.changed']);
+      expect(await types({ keyId: 'k1', outcome: 'refused' })).toEqual(['request.refused']);
+      expect(await types({ keyId: 'k3' })).toEqual([]);
       expect(await types({ outcome: 'refused' })).toEqual(['login.failed', 'request.forbidden', 'request.refused']);
       expect(await types({ types: ['key.changed', 'login.failed'] })).toEqual(['key.changed', 'login.failed']);
       expect(await types({ actorId: 'ada', outcome: 'success' })).toEqual(['key.changed', 'session.ended']);
@@ -233,6 +238,7 @@ describe.each(STORE_KINDS)('reading the audit trail on $name', ({ open }) => {
     [{ actorId: '' }, 'actorId', 'must have 1 to 128 characters'],
     [{ concerning: null }, 'concerning', 'must have 1 to 128 characters'],
     [{ credentialId: 'x'.repeat(129) }, 'credentialId', 'must have 1 to 128 characters'],
+    [{ keyId: '' }, 'keyId', 'must have 1 to 128 characters'],
     [{ types: ['key.exploded'] }, 'types', expect.stringContaining('must be a list of: key.created, key.changed')],
     [{ outcome: 'failure' }, 'outcome', 'must be success or refused'],
     [{ orgId: '' }, 'orgId', 'must have 1 to 128 printable characters'],
