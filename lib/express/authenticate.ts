@@ -26,11 +26,19 @@ export function authenticate(
   const accepted = checkNames(names, authenticator.names);
   const accepts = new Set(accepted);
   const { failWithError = false } = options;
+  const known = new Map<Refusal, readonly string[]>();
+
+  /** Made once for each of the few refusals that there are. */
+  function challengesOf(refusal: Refusal): string[] {
+    const challenges = known.get(refusal) ?? accepted.map((name) => authenticator.challenge(name, refusal));
+    known.set(refusal, challenges);
+    return [...challenges]; // Node adds to the list that a header was set to
+  }
 
   function refuse(refusal: Refusal, req: Request, res: Response, next: NextFunction): void {
     authenticator.tellRefused(req, refusal, accepts);
     if (res.headersSent) return; // the host gave up waiting, and has answered
-    const challenges = accepted.map((name) => authenticator.challenge(name, refusal));
+    const challenges = challengesOf(refusal);
     if (failWithError) {
       const headers = { 'WWW-Authenticate': challenges };
       next(new AuthError('unauthenticated', { headers, reason: refusal.reason }));

@@ -58,7 +58,7 @@ export class Authenticator {
       throw new TypeError('http.realm must be 1 to 100 printable ASCII characters without quotes and backslashes');
     }
     this.reader = reader;
-    this.log = new RequestLog(events, now);
+    this.log = new RequestLog(events, now, reader.readsExistingKeys ? (word) => reader.isExistingKey(word) : null);
     this.#verifier = verifier;
     this.#gate = gate;
     this.#limiter = new KeyLimiter(store.state, telemetry);
@@ -131,8 +131,10 @@ export class Authenticator {
     switch (name) {
       case 'api-key-header':
         return `ApiKey ${parameters}, header="${this.reader.headers.join(' ')}"${error}`;
-      case 'api-key':
-        return `ApiKey ${parameters}${error}`;
+      case 'api-key': {
+        const { importedScheme } = this.reader;
+        return `ApiKey ${parameters}${error}${importedScheme === null ? '' : `, ${importedScheme} ${parameters}${error}`}`;
+      }
       case 'basic':
         return `Basic ${parameters}, charset="UTF-8"${error}`;
       case 'session-cookie':
@@ -143,13 +145,14 @@ export class Authenticator {
   /** Tells of a refusal, if anybody listens. */
   tellRefused(req: Request, refusal: Refusal, accepts: ReadonlySet<CredentialScheme>): void {
     if (!this.log.isRead) return;
-    const reading = this.reader.read(req, accepts);
+    const reading = refusal === MISSING ? ABSENT : this.reader.read(req, accepts);
     const sent = typeof reading === 'object' ? reading : null;
     const isCookie =
       sent === null && refusal !== MISSING && refusal !== MALFORMED_CREDENTIAL && refusal !== FORM_NOT_ACCEPTED;
     const { reason } = refusal;
     const scheme = sent?.scheme ?? (isCookie ? 'session-cookie' : null);
-    this.log.refused(req, { ...NOBODY, ...(sent !== null && this.#sentBy(sent)), reason, scheme });
+    const { orgId, ownerId, credentialId } = sent === null ? NOBODY : this.#sentBy(sent);
+    this.log.refused(req, { orgId, ownerId, credentialId, reason, scheme });
   }
 
   /** The same for a session of a dialect. */
@@ -167,7 +170,7 @@ export class Authenticator {
     return this.names.map((name) => this.challenge(name, MISSING));
   }
 
-  #verifyCookie(gate: SessionGate, req: Request): Promise<Verdict> {
+  #verifyCookie(gate: SessionGate, req: Request): Verdict | Promise<Verdict> {
     if (gate.cookie.isIn(req)) this.#tls?.demand(req);
     return gate.authenticate(req);
   }
@@ -177,7 +180,7 @@ export class Authenticator {
     const admitted = this.#limiter.admit(req, verdict);
     if (!(admitted instanceof Promise)) return admitted;
     const { orgId, id: ownerId } = verdict;
-    const sender = { orgId, ownerId, credentialId: credential.id };
+    const sender = { orgId, ownerId, credentialId: verdict.credential.id };
     return admitted.catch((error: unknown) => this.#tellTooMany(req, credential, error, sender));
   }
 
@@ -202,11 +205,15 @@ export class Authenticator {
    * Whose key was refused, as far as that is known. In another form than ours, an id is told only of a key that there is:
    * else somebody may have sent the secret in its place.
    */
-  #sentBy({ id, secret }: Credential): Sender {
+  #sentBy({ id, secret, isImported }: Credential): Sender {
     const isOurs = hasPairShape(id, secret);
-    const holder = isOurs || isForeignPair(id, secret) ? this.#verifier.holderOf(id) : null;
-    if (holder !== null) return { orgId: holder.orgId, ownerId: holder.ownerId, credentialId: id };
+    const holder = isImported ? this.#verifier.holderOfImported(secret) : this.#holderOf(id, secret);
+    if (holder !== null) return { orgId: holder.orgId, ownerId: holder.ownerId, credentialId: holder.id };
     return { ...NOBODY, credentialId: isOurs ? id : null };
+  }
+
+  #holderOf(id: string, secret: string): ReturnType<Verifier['holderOf']> {
+    return hasPairShape(id, secret) || isForeignPair(id, secret) ? this.#verifier.holderOf(id) : null;
   }
 
   #cookieChallenge(parameters: string, refusal: Refusal): string {

@@ -1,6 +1,9 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { isSessionUserName } from '../sessions/session-id.js';
 import { readToken } from '../verification/foreign-pair.js';
+import type { ImportedKeyForm } from '../verification/imported-key.js';
+import { hashExistingKey, MIN_EXISTING_KEY } from '../verification/imported-key.js';
 import type { Credential, CredentialScheme } from '../verification/secret.js';
 import { hasPairShape } from '../verification/secret.js';
 
@@ -21,24 +24,42 @@ export type Reading = Credential | typeof ABSENT | typeof FOREIGN | typeof MALFO
 
 /**
  * Reads credentials from headers: a raw token, `Authorization: ApiKey base64(id:secret)` (scheme without regard to case)
- * and Basic (RFC 7617). A raw token is ours, or `id:secret` of a pair that was drawn. Never from the query string.
+ * and Basic (RFC 7617). A raw token is ours, or `id:secret` of a pair that was drawn, or an existing key where the host has told
+ * how they look; which may also come in a scheme of `Authorization` of their own. Never from the query string.
  */
 export class HeaderReader {
   /** As the host wrote them, for challenges. */
   readonly headers: readonly string[];
   readonly #names: readonly string[];
   readonly #prefix: string;
+  readonly #imported: ImportedKeyForm | null;
 
   /** @throws TypeError for a name that is no header of its own. */
-  constructor(prefix: string, headers: readonly string[] = ['X-API-Key']) {
+  constructor(prefix: string, headers: readonly string[] = ['X-API-Key'], imported: ImportedKeyForm | null = null) {
     for (const header of headers) {
       if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(header) || header.toLowerCase() === AUTHORIZATION) {
         throw new TypeError('http.headers must be names of headers that carry nothing else, e.g. ["X-API-Key"]');
       }
     }
     this.#prefix = prefix;
+    this.#imported = imported;
     this.headers = [...headers];
     this.#names = headers.map((header) => header.toLowerCase());
+  }
+
+  /** The scheme of `Authorization` that existing keys come in, as the host wrote it; null: none. */
+  get importedScheme(): string | null {
+    return this.#imported?.schemeName ?? null;
+  }
+
+  /** Whether the host has told how the keys look that the app had before. */
+  get readsExistingKeys(): boolean {
+    return this.#imported !== null;
+  }
+
+  /** Whether `word` looks like a key that the app had before, and not like any word. */
+  isExistingKey(word: string): boolean {
+    return word.length >= MIN_EXISTING_KEY && this.#imported !== null && this.#imported.matches(word);
   }
 
   /** The header that carries a raw token, in lower case; undefined when there is none. */
@@ -53,15 +74,16 @@ export class HeaderReader {
     for (const name of this.#names) {
       const value = req.headers[name];
       if (!value) continue;
-      const reading = this.#readToken(String(value));
+      const reading = this.readToken(String(value));
       if (contradicts(any, reading)) return AMBIGUOUS;
       any = reading;
       if (accepts.has('api-key-header')) accepted = reading;
     }
     const { authorization = '' } = req.headers;
-    const scheme = schemeOf(authorization);
-    if (scheme !== null) {
-      const reading = readPair(scheme, authorization);
+    const named = schemeOf(authorization);
+    const reading = named === null ? this.#readImported(authorization) : readPair(named, authorization);
+    if (reading !== ABSENT) {
+      const scheme = named ?? 'api-key';
       // Basic may be somebody else's (a proxy's): beside another credential it counts only when it looks like ours.
       if (scheme === 'api-key' || looksLikeOurs(reading) || !contradicts(any, reading)) {
         if (contradicts(any, reading)) return AMBIGUOUS;
@@ -74,10 +96,23 @@ export class HeaderReader {
     return accepted === ABSENT ? FOREIGN : accepted;
   }
 
-  #readToken(value: string): Reading {
+  /** What a raw header carries. What has the form of a token of ours is never taken for an existing key. */
+  readToken(value: string, scheme: CredentialScheme = 'api-key-header'): Reading {
     if (value.length > MAX_CREDENTIAL) return MALFORMED;
     const pair = readToken(this.#prefix, value);
-    return pair === null ? MALFORMED : { scheme: 'api-key-header', id: pair.id, secret: pair.secret };
+    if (pair !== null) return { scheme, id: pair.id, secret: pair.secret };
+    const text = this.#imported === null ? null : textOf(value);
+    if (text === null || !this.#imported?.matches(text)) return MALFORMED;
+    return { scheme, id: '', secret: hashExistingKey(text), isImported: true };
+  }
+
+  /** What is none of ours there may be another's. */
+  #readImported(authorization: string): Reading {
+    const scheme = this.#imported?.authorizationScheme ?? null;
+    if (scheme === null || authorization.charAt(scheme.length) !== ' ') return ABSENT;
+    if (authorization.slice(0, scheme.length).toLowerCase() !== scheme) return ABSENT;
+    const reading = this.readToken(authorization.slice(scheme.length).trim(), 'api-key');
+    return reading === MALFORMED ? ABSENT : reading;
   }
 
   /** Node joins or drops repeated headers before anybody can see them; only the raw list tells. */
@@ -108,6 +143,13 @@ export function isCredential(reading: Reading): reading is Credential {
 function contradicts(a: Reading, b: Reading): boolean {
   if (a === ABSENT) return false;
   return !(isCredential(a) && isCredential(b) && a.id === b.id && a.secret === b.secret);
+}
+
+/** Node tells the bytes of a header one by one; null when they are no UTF-8. */
+function textOf(value: string): string | null {
+  if (!/[\u0080-\uffff]/.test(value)) return value;
+  const bytes = Buffer.from(value, 'latin1');
+  return isUtf8(bytes) ? bytes.toString('utf8') : null;
 }
 
 /** A drawn pair may look like anything, also like what a proxy sends: it does not. */

@@ -20,12 +20,18 @@ export type RefusedRequest = Pick<
 export class RequestLog {
   readonly #events: Events;
   readonly #now: () => number;
+  readonly #isSecret: ((word: string) => boolean) | null;
   /** The refusal that was told last of each request: it can come by twice. */
   readonly #told = new WeakMap<object, AuthError>();
 
-  constructor(events: Events, now: () => number) {
+  /**
+   * @param isSecret whether a word of a path can be a secret of another form than ours, which nobody may read there; null: there
+   * are none.
+   */
+  constructor(events: Events, now: () => number, isSecret: ((word: string) => boolean) | null = null) {
     this.#events = events;
     this.#now = now;
+    this.#isSecret = isSecret;
   }
 
   /** Whether anybody listens to what `refused` would tell. */
@@ -34,8 +40,10 @@ export class RequestLog {
   }
 
   /** Nobody was let in. */
-  refused(req: Request, refused: RefusedRequest): void {
-    this.#events.emit({ type: 'request.refused', ...refused, ...this.#place(req) });
+  refused(req: Request, { orgId, ownerId, credentialId, reason, scheme }: RefusedRequest): void {
+    const { at, address, method, path } = this.#place(req);
+    const refused = { orgId, ownerId, credentialId, reason, scheme };
+    this.#events.emit({ type: 'request.refused', at, address, method, path, ...refused });
   }
 
   /**
@@ -52,7 +60,15 @@ export class RequestLog {
   }
 
   #place<Params>(req: Request<Params>): { at: number; address: string | null; method: string; path: string } {
-    return { at: this.#now(), address: addressOf(req), method: req.method, path: pathOf(req) };
+    const path = this.#withoutOthers(pathOf(req));
+    return { at: this.#now(), address: addressOf(req), method: req.method, path };
+  }
+
+  #withoutOthers(path: string): string {
+    const isSecret = this.#isSecret;
+    if (isSecret === null) return path;
+    const words = path.split('/').map((word) => (isSecret(decoded(word)) ? '...' : word));
+    return words.join('/');
   }
 }
 
@@ -66,6 +82,14 @@ function detailOf({ message, errors }: AuthError): string {
 /** Without the query. Outside Express there is none. */
 function pathOf<Params>({ baseUrl = '', path = '' }: Partial<Request<Params>>): string {
   return withoutSecrets(baseUrl + path, MAX_PATH);
+}
+
+function decoded(word: string): string {
+  try {
+    return decodeURIComponent(word);
+  } catch {
+    return word;
+  }
 }
 
 /**
@@ -87,10 +111,13 @@ const DRAWN = [
   // 32 letters and digits (Plexus), unless they are a hash or a UUID in hexadecimal.
   /(?<![0-9A-Za-z])(?!(?:[0-9a-f]{32}|[0-9A-F]{32})(?![0-9A-Za-z]))[0-9A-Za-z]{32}(?![0-9A-Za-z])/g,
 ];
+/** What is shorter holds none of these: as most paths are. The shortest has 8 characters, a colon and 20. */
+const SHORTEST_SECRET = 29;
 const LAST_PART = /[0-9A-Za-z][^\s/]*$/;
 
 /** At most `length` characters, in which what looks like a secret is `...`. Where it is cut, it is cut before a part of the path. */
 export function withoutSecrets(text: string, length: number): string {
+  if (text.length < Math.min(SHORTEST_SECRET, length)) return text;
   const short = text.length <= length ? text : text.slice(0, length - 3).replace(LAST_PART, '...');
   return DRAWN.reduce((left, drawn) => left.replace(drawn, '...'), short.replace(SECRET, '...'));
 }

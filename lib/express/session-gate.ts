@@ -26,6 +26,8 @@ export type LoadedLogin = (
   req: Request,
 ) => { readonly sessionId: string; readonly login: LoginRecord | null } | undefined;
 
+type Verdict = Principal | Refusal;
+
 /** Lets requests in by session cookie and request id, whether or not `latchkey.session()` is mounted. */
 export class SessionGate {
   readonly cookie: SessionCookie;
@@ -50,18 +52,19 @@ export class SessionGate {
     this.#isFreeWhenSafe = safeMethodsWithoutRequestId;
   }
 
-  verifyToken(userName: string, token: string): Promise<Principal | Refusal> {
+  verifyToken(userName: string, token: string): Verdict | Promise<Verdict> {
     return this.#verifier.verifyToken(userName, token);
   }
 
   /** Reads nothing again that the session middleware has read. */
-  async authenticate(req: Request): Promise<Principal | Refusal> {
+  authenticate(req: Request): Verdict | Promise<Verdict> {
     const loaded = this.#loaded(req);
     // A middleware that found no login has put a new session in place of the one that the cookie names.
-    const sessionId = loaded?.login ? loaded.sessionId : this.cookie.read(req);
-    if (sessionId === null) return MISSING;
-    if (loaded?.login === null) return COOKIE_SESSION_ENDED;
-    return await this.#verifier.verifyCookie(sessionId, loaded?.login ?? null, this.#requestId(req));
+    if (loaded?.login) return this.#verifier.verifyCookie(loaded.sessionId, loaded.login, this.#requestId(req));
+    const carried = this.cookie.read(req);
+    if (carried === null) return MISSING;
+    if (loaded !== undefined) return COOKIE_SESSION_ENDED;
+    return this.#verifier.verifyCookie(carried.sessionId, null, this.#requestId(req), carried.id);
   }
 
   /** Null where none is needed. */

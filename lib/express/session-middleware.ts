@@ -68,7 +68,7 @@ export function createSessionMiddleware(
     },
     async before(req) {
       const mounted = ours(req);
-      const sessionId = mounted === undefined ? cookie.read(req) : (mounted.sessionID ?? null);
+      const sessionId = mounted === undefined ? (cookie.read(req)?.sessionId ?? null) : (mounted.sessionID ?? null);
       if (sessionId === null) return null;
       const login =
         mounted === undefined ? await sessions.find(publicSessionId(sessionId)) : loginOf(mounted.session ?? undefined);

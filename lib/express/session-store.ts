@@ -13,7 +13,8 @@ const MAX_TRIES = 100;
 const STORED = Symbol('latchkey.stored');
 const LOGIN = Symbol('latchkey.login');
 
-type Session = expressSession.Session & Partial<expressSession.SessionData>;
+/** Not `Session`: a host may have said that its own data are always there. */
+type Session = expressSession.SessionData;
 type Fields = Record<string, unknown>;
 
 interface Marked {
@@ -124,7 +125,8 @@ export function createSessionStore(
       const createdAt = now();
       const expiresAt = parseSessionId(sessionId)?.expiresAt ?? createdAt;
       const data = JSON.stringify(session);
-      const isNew = await sessions.insert(id, { login: null, data, userId: null, createdAt, expiresAt }, ttlMs);
+      const anonymous = { login: null, data, userId: null, orgId: null, createdAt, expiresAt };
+      const isNew = await sessions.insert(id, anonymous, ttlMs);
       if (isNew) mark(session, STORED, { version: 1, login: null, data });
     }
 

@@ -4,6 +4,7 @@ import { checkOptions } from '../options.js';
 import type { Principal } from '../principal.js';
 import type { Session } from '../sessions/login-record.js';
 import type { Authenticated } from '../sessions/logins.js';
+import type { SessionUserPage, SessionUsersQuery } from '../sessions/session-users.js';
 import type { EndOptions, SessionTimeOptions } from '../sessions/sessions.js';
 import type { CookieOptions } from './session-cookie.js';
 import { SessionCookie } from './session-cookie.js';
@@ -39,6 +40,8 @@ export interface LoginSessions {
   endCurrent(req: Request, res: Response, principal: Principal): Promise<void>;
   /** The user's sessions that are alive, newest first. */
   list(userId: string): Promise<Session[]>;
+  /** A page of an organisation's users who have sessions, by their id. @throws AuthError `invalid_request`. */
+  users(query: SessionUsersQuery): Promise<SessionUserPage>;
   /** By the public id; null when it has ended. */
   find(id: string): Promise<Session | null>;
   /** By the public id. False when the user has no such session. */
@@ -98,6 +101,7 @@ export function createLoginSessions(
       },
       endCurrent: (req, res, principal) => endSession(sessions, gate, host, req, res, principal),
       list: (userId) => sessions.list(userId),
+      users: (query) => sessions.users(query),
       find: (id) => sessions.find(id),
       end: (id, userId, settings) => sessions.end(id, userId, settings),
       endAll: (userId, exceptId, settings) => sessions.endAll(userId, exceptId, settings),

@@ -1,11 +1,12 @@
+import { createRequire } from 'node:module';
 import type { Request } from 'express';
-import { HeaderAPIKeyStrategy } from 'passport-headerapikey';
+import type * as headerApiKey from 'passport-headerapikey';
 import { AuthError } from '../errors.js';
 import { Principal } from '../principal.js';
 import { FORM_NOT_ACCEPTED, MISSING, type Refusal } from '../refusal.js';
-import { readToken } from '../verification/foreign-pair.js';
 import type { Verdict } from '../verification/verifier.js';
 import type { Authenticator, StrategyName } from './authenticator.js';
+import { isCredential } from './header-reader.js';
 
 /** What Passport adds to a strategy for the length of a request. `pass` is not here: it would let the request through. */
 interface PassportActions {
@@ -24,11 +25,9 @@ export interface PassportStrategy {
 export type Strategies = Readonly<Partial<Record<StrategyName, PassportStrategy>>>;
 
 /** The strategies of an instance by name, for `passport.use`. */
-export function createStrategies(authenticator: Authenticator, prefix: string): Strategies {
+export function createStrategies(authenticator: Authenticator): Strategies {
   const create = (name: StrategyName): PassportStrategy =>
-    name === 'api-key-header'
-      ? (new ApiKeyHeaderStrategy(authenticator, prefix) as unknown as PassportStrategy)
-      : plainStrategy(authenticator, name);
+    name === 'api-key-header' ? headerStrategy(authenticator) : plainStrategy(authenticator, name);
   return Object.fromEntries(authenticator.names.map((name) => [name, create(name)]));
 }
 
@@ -53,48 +52,51 @@ function plainStrategy(authenticator: Authenticator, name: StrategyName): Passpo
 
 /**
  * A raw token in a header of its own. passport-headerapikey takes it out of the header; what it leaves open (a header sent
- * twice, several credentials, size, a challenge that clients can read) is decided before.
+ * twice, several credentials, size, a challenge that clients can read) is decided before. It is loaded here, for hosts that
+ * use Passport: it brings all of lodash.
  */
-class ApiKeyHeaderStrategy extends HeaderAPIKeyStrategy {
-  readonly authenticator: Authenticator;
+function headerStrategy(authenticator: Authenticator): PassportStrategy {
+  const require = createRequire(import.meta.url);
+  const { HeaderAPIKeyStrategy } = require('passport-headerapikey') as typeof headerApiKey;
 
-  constructor(authenticator: Authenticator, prefix: string) {
-    const verify: HeaderAPIKeyStrategy['verify'] = (token, verified, req) => {
-      const pair = readToken(prefix, token);
-      if (pair === null || req === undefined) return verified(new AuthError('credential_ambiguous'));
-      settle(
-        () => authenticator.verify(req, { scheme: 'api-key-header', ...pair }),
-        (principal) => verified(null, principal),
-        (refusal) => {
-          tellRefused(authenticator, req, refusal, ACCEPTS_HEADER);
-          verified(null, undefined, authenticator.challenge('api-key-header', refusal) as unknown as object);
-        },
-        (error) => verified(error as Error),
-      );
-    };
-    super({ header: authenticator.reader.headers[0] ?? '', prefix: '' }, true, verify);
-    this.name = 'api-key-header';
-    this.authenticator = authenticator;
-  }
-
-  override authenticate(this: this & PassportActions, req: Request): void {
-    const { authenticator } = this;
-    const reading = authenticator.reader.read(req, ACCEPTS_HEADER);
-    if (typeof reading === 'object') {
-      this.apiKeyHeader = { header: authenticator.reader.presentHeader(req) ?? '', prefix: '' };
-      super.authenticate(req);
-      return;
-    }
+  const verify: headerApiKey.HeaderAPIKeyStrategy['verify'] = (token, verified, req) => {
+    const reading = authenticator.reader.readToken(token);
+    if (!isCredential(reading) || req === undefined) return verified(new AuthError('credential_ambiguous'));
     settle(
-      () => authenticator.authenticate(req, ACCEPTS_HEADER),
-      (principal) => this.success(principal),
+      () => authenticator.verify(req, reading),
+      (principal) => verified(null, principal),
       (refusal) => {
         tellRefused(authenticator, req, refusal, ACCEPTS_HEADER);
-        this.fail(authenticator.challenge('api-key-header', refusal));
+        verified(null, undefined, authenticator.challenge('api-key-header', refusal) as unknown as object);
       },
-      (error) => this.error(error),
+      (error) => verified(error as Error),
     );
+  };
+
+  class ApiKeyHeaderStrategy extends HeaderAPIKeyStrategy {
+    override readonly name = 'api-key-header';
+
+    override authenticate(this: this & PassportActions, req: Request): void {
+      const reading = authenticator.reader.read(req, ACCEPTS_HEADER);
+      if (typeof reading === 'object') {
+        this.apiKeyHeader = { header: authenticator.reader.presentHeader(req) ?? '', prefix: '' };
+        super.authenticate(req);
+        return;
+      }
+      settle(
+        () => authenticator.authenticate(req, ACCEPTS_HEADER),
+        (principal) => this.success(principal),
+        (refusal) => {
+          tellRefused(authenticator, req, refusal, ACCEPTS_HEADER);
+          this.fail(authenticator.challenge('api-key-header', refusal));
+        },
+        (error) => this.error(error),
+      );
+    }
   }
+
+  const header = { header: authenticator.reader.headers[0] ?? '', prefix: '' };
+  return new ApiKeyHeaderStrategy(header, true, verify) as unknown as PassportStrategy;
 }
 
 const ACCEPTS_HEADER = new Set(['api-key-header'] as const);

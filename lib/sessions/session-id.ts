@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { randomBase62 } from '../verification/secret.js';
 
 const RANDOM_LENGTH = 43; // 256 bits
@@ -44,6 +44,15 @@ export function remainingMs({ idleMs, expiresAt }: SessionTimes, nowAt: number):
 /** What is kept of a request id. */
 export function hashRequestId(requestId: string): string {
   return hash('sha256', requestId, 'base64url');
+}
+
+const HASH_LENGTH = 43; // 32 bytes as base64url
+const scratch = Buffer.alloc(HASH_LENGTH);
+
+/** Whether `kept` is the hash of `requestId`, by its bytes. In constant time. */
+export function isRequestId(requestId: string, kept: Buffer): boolean {
+  scratch.write(hashRequestId(requestId), 'latin1');
+  return kept.length === HASH_LENGTH && timingSafeEqual(scratch, kept);
 }
 
 const USER_NAME_START = 'session_';

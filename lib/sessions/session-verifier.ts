@@ -1,6 +1,4 @@
-import { timingSafeEqual } from 'node:crypto';
-import type { PrincipalCredential } from '../principal.js';
-import { Principal, Rights } from '../principal.js';
+import type { Principal } from '../principal.js';
 import type { Refusal } from '../refusal.js';
 import {
   COOKIE_OWNER_DISABLED,
@@ -10,12 +8,14 @@ import {
   REQUEST_ID_WRONG,
   SESSION_ENDED,
 } from '../refusal.js';
-import type { SessionStates, StateStore, StoredSession } from '../stores/state.js';
+import type { SessionStates, StateStore } from '../stores/state.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import type { User } from '../users.js';
 import type { Owner, Owners } from '../verification/owners.js';
+import type { SessionScheme } from './known-logins.js';
+import { KnownLogin, KnownLogins, ownerPrincipal } from './known-logins.js';
 import type { LoginRecord } from './login-record.js';
-import { authUserName, hashRequestId, parseSessionId, publicSessionId, remainingMs } from './session-id.js';
+import { authUserName, parseSessionId, publicSessionId, remainingMs } from './session-id.js';
 
 /** Wrong request ids of one session are counted for this long after the first, in ms. */
 const COUNT_WINDOW_MS = 900_000;
@@ -30,6 +30,7 @@ export class SessionVerifier {
   readonly #owners: Owners;
   readonly #now: () => number;
   readonly #telemetry: Telemetry;
+  readonly #logins = new KnownLogins();
 
   constructor(state: StateStore, owners: Owners, now: () => number, telemetry: Telemetry) {
     this.#telemetry = telemetry;
@@ -43,14 +44,12 @@ export class SessionVerifier {
   }
 
   /** `userName` and `token` of Basic. */
-  verifyToken(userName: string, token: string): Promise<Principal | Refusal> {
-    return this.#telemetry.traced('basic', () => this.#verifyToken(userName, token));
-  }
-
-  async #verifyToken(userName: string, token: string): Promise<Principal | Refusal> {
-    const id = publicSessionId(token);
-    const login = userName === authUserName(id) ? await this.#read(token, id) : null;
-    return login?.kind === 'token' ? this.#principal(login, id, 'basic') : SESSION_ENDED;
+  verifyToken(userName: string, token: string): Promise<Verdict> {
+    return this.#telemetry.traced('basic', async () => {
+      const id = publicSessionId(token);
+      const login = userName === authUserName(id) ? await this.#read(token, id) : null;
+      return login?.record.kind === 'token' ? await this.#principal(login, id, 'basic') : SESSION_ENDED;
+    });
   }
 
   /**
@@ -58,28 +57,20 @@ export class SessionVerifier {
    *
    * @param loaded what the session middleware read; null: it is read here.
    * @param requestId what came in the header; undefined: nothing. Null: none is needed for this request.
+   * @param id the public id, where it is known.
    */
   verifyCookie(
     sessionId: string,
     loaded: LoginRecord | null,
     requestId: string | undefined | null,
-  ): Promise<Principal | Refusal> {
-    return this.#telemetry.traced('session-cookie', () => this.#verifyCookie(sessionId, loaded, requestId));
-  }
-
-  async #verifyCookie(
-    sessionId: string,
-    loaded: LoginRecord | null,
-    requestId: string | undefined | null,
-  ): Promise<Principal | Refusal> {
-    const id = publicSessionId(sessionId);
-    const login = loaded ?? (await this.#read(sessionId, id));
-    if (login === null || login.kind !== 'cookie' || login.expiresAt <= this.#now()) return COOKIE_SESSION_ENDED;
-    if (requestId !== null) {
-      const refusal = this.#checkRequestId(login, id, requestId);
-      if (refusal !== null) return refusal;
-    }
-    return this.#principal(login, id, 'session-cookie');
+    id: string = publicSessionId(sessionId),
+  ): Promise<Verdict> {
+    return this.#telemetry.traced('session-cookie', async () => {
+      const login = loaded === null ? await this.#read(sessionId, id) : new KnownLogin(loaded);
+      if (login?.record.kind !== 'cookie' || login.record.expiresAt <= this.#now()) return COOKIE_SESSION_ENDED;
+      const refusal = requestId === null ? null : this.#checkRequestId(login, id, requestId);
+      return refusal ?? (await this.#principal(login, id, 'session-cookie'));
+    });
   }
 
   /**
@@ -88,7 +79,7 @@ export class SessionVerifier {
    *
    * @param requestId what came; undefined or null: nothing, which is refused where the session has one.
    */
-  verifyDrawn(sessionId: string, idleMs: number, requestId: string | undefined | null): Promise<Principal | Refusal> {
+  verifyDrawn(sessionId: string, idleMs: number, requestId: string | undefined | null): Promise<Verdict> {
     const scheme = requestId === null ? 'basic' : 'session-cookie';
     return this.#telemetry.traced(scheme, () => this.#verifyDrawn(sessionId, idleMs, requestId ?? undefined, scheme));
   }
@@ -98,19 +89,19 @@ export class SessionVerifier {
     idleMs: number,
     requestId: string | undefined,
     scheme: SessionScheme,
-  ): Promise<Principal | Refusal> {
+  ): Promise<Verdict> {
     const ended = scheme === 'basic' ? SESSION_ENDED : COOKIE_SESSION_ENDED;
     if (parseSessionId(sessionId) !== null) return ended; // one of our own is not even slid
     const id = publicSessionId(sessionId);
-    const stored = await this.#sessions.read(id, idleMs);
-    const login = loginIn(stored);
-    if (login?.kind !== 'dialect') return ended;
-    if (login.expiresAt <= this.#now()) {
-      this.#sessions.end(id, login.userId).catch(() => {}); // reading has slid it beyond its end
+    const login = await this.#readFor(id, idleMs);
+    if (login?.record.kind !== 'dialect') return ended;
+    const { expiresAt, userId, requestIdHash } = login.record;
+    if (expiresAt <= this.#now()) {
+      this.#sessions.end(id, userId).catch(() => {}); // reading has slid it beyond its end
       return ended;
     }
     // One that was begun without a request id is none of those that have one: whatever came with it is wrong.
-    const isBare = login.requestIdHash === null;
+    const isBare = requestIdHash === null;
     if (isBare && requestId !== undefined) return REQUEST_ID_WRONG;
     const refusal = isBare ? null : this.#checkRequestId(login, id, requestId);
     return refusal ?? (await this.#principal(login, id, scheme));
@@ -131,58 +122,35 @@ export class SessionVerifier {
     return (await this.#state.attempts(`rid-${id}`)).count;
   }
 
-  async #read(sessionId: string, id: string): Promise<LoginRecord | null> {
+  #read(sessionId: string, id: string): Promise<KnownLogin | null> | null {
     const times = parseSessionId(sessionId);
     const ttlMs = times === null ? 0 : remainingMs(times, this.#now());
-    if (ttlMs <= 0) return null;
+    return ttlMs <= 0 ? null : this.#readFor(id, ttlMs);
+  }
+
+  async #readFor(id: string, ttlMs: number): Promise<KnownLogin | null> {
     const stored = await this.#sessions.read(id, ttlMs);
-    return loginIn(stored);
+    return stored === null || stored.login === null ? null : this.#logins.of(id, stored.login);
   }
 
   /** In constant time. Failures are counted, without keeping the request waiting. */
-  #checkRequestId(login: LoginRecord, id: string, requestId: string | undefined): Refusal | null {
-    const isRight =
-      requestId !== undefined &&
-      login.requestIdHash !== null &&
-      timingSafeEqual(Buffer.from(hashRequestId(requestId)), Buffer.from(login.requestIdHash));
-    if (isRight) return null;
+  #checkRequestId(login: KnownLogin, id: string, requestId: string | undefined): Refusal | null {
+    if (requestId !== undefined && login.hasRequestId(requestId)) return null;
     this.#state.attempt(`rid-${id}`, NEVER_WAIT, this.#now()).catch(() => {}); // the refusal stands without the count
     return requestId === undefined ? REQUEST_ID_MISSING : REQUEST_ID_WRONG;
   }
 
-  #principal(login: LoginRecord, id: string, scheme: SessionScheme): Verdict | Promise<Verdict> {
-    const owner = this.#owners.peek(login.userId, this.#now());
+  #principal(login: KnownLogin, id: string, scheme: SessionScheme): Verdict | Promise<Verdict> {
+    const { userId } = login.record;
+    const owner = this.#owners.peek(userId, this.#now());
     if (owner !== undefined) return settle(owner, login, id, scheme);
-    return this.#owners.fetch(login.userId).then((asked) => settle(asked, login, id, scheme));
+    return this.#owners.fetch(userId).then((asked) => settle(asked, login, id, scheme));
   }
 }
 
 type Verdict = Principal | Refusal;
-type SessionScheme = 'basic' | 'session-cookie';
 
-function settle(owner: Owner | null, login: LoginRecord, id: string, scheme: SessionScheme): Verdict {
+function settle(owner: Owner | null, login: KnownLogin, id: string, scheme: SessionScheme): Verdict {
   if (owner === null) return scheme === 'session-cookie' ? COOKIE_OWNER_DISABLED : OWNER_DISABLED;
-  return sessionPrincipal(owner, login, id, scheme);
-}
-
-function loginIn(stored: StoredSession | null): LoginRecord | null {
-  return stored === null || stored.login === null ? null : (JSON.parse(stored.login) as LoginRecord);
-}
-
-function sessionPrincipal(owner: Owner, login: LoginRecord, sessionId: string, scheme: SessionScheme): Principal {
-  const credential = {
-    kind: 'session' as const,
-    id: sessionId,
-    name: login.userName,
-    scheme,
-    expiresAt: login.expiresAt,
-  };
-  return ownerPrincipal(owner, credential);
-}
-
-/** With the rights that the user has now. */
-function ownerPrincipal({ user, statements, permissions }: Owner, credential: PrincipalCredential): Principal {
-  const { id, orgId } = user;
-  const none = { policyIds: [], resources: null, properties: {}, locale: null, timeZone: null };
-  return new Principal({ id, orgId, credential, statements, ...none }, new Rights(permissions, null));
+  return login.principal(id, scheme, owner);
 }

@@ -12,6 +12,8 @@ import type { LoginRecord, Session, SessionKind } from './login-record.js';
 import { toSession } from './login-record.js';
 import type { SessionTimes } from './session-id.js';
 import { generateSessionId, hashRequestId, publicSessionId, remainingMs } from './session-id.js';
+import type { SessionUserPage, SessionUsersQuery } from './session-users.js';
+import { listUsers } from './session-users.js';
 
 const MAX_USER_AGENT = 200;
 /** An IPv6 address with a zone fits; what a trusted header claims to be one may be anything. */
@@ -146,14 +148,14 @@ export class Sessions {
    * the session being ended as far as that goes.
    */
   async save({ sessionId, login }: StorableSession, data = EMPTY_DATA): Promise<Session> {
-    const { userId, createdAt, expiresAt } = login;
+    const { userId, orgId, createdAt, expiresAt } = login;
     const ttlMs = remainingMs(login, createdAt);
-    const session = { login: JSON.stringify(login), data, userId, createdAt, expiresAt };
+    const session = { login: JSON.stringify(login), data, userId, orgId, createdAt, expiresAt };
     const id = publicSessionId(sessionId);
     const isNew = await this.#insert(id, session, ttlMs);
     // One that was sent twice over a broken connection is ours all the same.
     if (!isNew && (await this.#states.find(id))?.login !== session.login) throw new Error('the session id is taken');
-    const { orgId, kind, address } = login;
+    const { kind, address } = login;
     this.#events.emit({ type: 'session.started', at: createdAt, address, orgId, sessionId: id, userId, kind });
     return toSession(id, login, ttlMs, createdAt);
   }
@@ -195,6 +197,11 @@ export class Sessions {
       .map(({ id, login, ttlMs }) => toSession(id, login, ttlMs, nowAt))
       .filter(({ expiresAt }) => expiresAt > nowAt)
       .sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
+  }
+
+  /** A page of an organisation's users who have sessions, by their id. */
+  users(query: SessionUsersQuery): Promise<SessionUserPage> {
+    return listUsers(this.#states, query, this.#now);
   }
 
   /** By the public id; null when it has ended. */

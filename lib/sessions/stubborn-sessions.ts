@@ -1,6 +1,13 @@
 import { isNotDurable, passNotDurable } from '../errors.js';
 import { AfterFailover, lookAtEach } from '../stores/after-failover.js';
-import type { ListedSession, NewSession, SessionStates, StateStore, StoredSession } from '../stores/state.js';
+import type {
+  ListedSession,
+  NewSession,
+  SessionStates,
+  SessionUsersPage,
+  StateStore,
+  StoredSession,
+} from '../stores/state.js';
 import type { ChangeFeed } from '../stores/store.js';
 
 /** Remembered at most: about 200 bytes. The oldest go first. */
@@ -56,13 +63,27 @@ export class StubbornSessions implements SessionStates {
   }
 
   async list(userId: string): Promise<ListedSession[]> {
-    const sessions = await this.#states.list(userId);
-    if (sessions.some(({ id }) => this.#ended.has(id))) this.#after.doubt();
-    return sessions.filter(({ id }) => !this.#ended.has(id));
+    return this.#notEnded(await this.#states.list(userId));
+  }
+
+  async users(
+    orgId: string | null,
+    after: string | undefined,
+    limit: number,
+    nowAt: number,
+  ): Promise<SessionUsersPage> {
+    const { users, next } = await this.#states.users(orgId, after, limit, nowAt);
+    const alive = users.map((user) => ({ ...user, sessions: this.#notEnded(user.sessions) }));
+    return { users: alive.filter(({ sessions }) => sessions.length > 0), next };
   }
 
   close(): void {
     this.#after.close();
+  }
+
+  #notEnded(sessions: readonly ListedSession[]): ListedSession[] {
+    if (sessions.some(({ id }) => this.#ended.has(id))) this.#after.doubt();
+    return sessions.filter(({ id }) => !this.#ended.has(id));
   }
 
   /** Sessions that nobody is logged in to need not last, nor do their ends. */

@@ -1,5 +1,4 @@
-import type { Attributes, Counter, Histogram, Meter, ObservableResult, Span } from '@opentelemetry/api';
-import { createNoopMeter, metrics, SpanStatusCode, trace } from '@opentelemetry/api';
+import type { Attributes, Counter, Histogram, Meter, ObservableResult, Span, Tracer } from '@opentelemetry/api';
 import { AuthError } from '../errors.js';
 import type { Events } from '../events.js';
 import type { Principal } from '../principal.js';
@@ -7,6 +6,7 @@ import type { RefusalReason } from '../refusal.js';
 import { Refusal } from '../refusal.js';
 import type { Collection, Store } from '../stores/store.js';
 import type { CredentialScheme } from '../verification/secret.js';
+import { openTelemetry } from './open-telemetry.js';
 import { Tally } from './tally.js';
 import { timedStore } from './timed-store.js';
 
@@ -31,11 +31,11 @@ export interface LookupCounts {
  * one before `createLatchkey`. A tracer may come later.
  */
 export class Telemetry {
-  readonly #tracer = trace.getTracer(NAME);
   readonly #instruments: Instruments | null;
+  #tracer: Tracer | null = null;
 
   constructor(events: Events) {
-    this.#instruments = instrumentsOf(metrics.getMeter(NAME));
+    this.#instruments = sharedInstruments();
     if (this.#instruments !== null) countEvents(events, this.#instruments);
   }
 
@@ -54,6 +54,9 @@ export class Telemetry {
    * and rejects as `run` does.
    */
   traced(scheme: CredentialScheme, run: () => Promise<Principal | Refusal>): Promise<Principal | Refusal> {
+    const api = openTelemetry();
+    if (api === null) return run();
+    this.#tracer ??= api.trace.getTracer(NAME);
     return this.#tracer.startActiveSpan('latchkey.verify', async (span) => {
       const startedAt = performance.now();
       try {
@@ -64,7 +67,7 @@ export class Telemetry {
         return verdict;
       } catch (error) {
         this.failed(scheme, error);
-        span.setStatus({ code: SpanStatusCode.ERROR, message: typeOf(error) }); // the error itself may say too much
+        span.setStatus({ code: api.SpanStatusCode.ERROR, message: typeOf(error) }); // the error itself may say too much
         this.#left(span, startedAt, failureAttributes(scheme, typeOf(error)));
         throw error;
       }
@@ -102,11 +105,14 @@ export class Telemetry {
 const INSTRUMENTS = new WeakMap<Meter, Instruments>();
 
 /** Null where no SDK is registered. */
-function instrumentsOf(meter: Meter): Instruments | null {
-  if (meter === createNoopMeter()) return null;
-  const instruments = INSTRUMENTS.get(meter) ?? new Instruments(meter);
-  INSTRUMENTS.set(meter, instruments);
-  return instruments;
+function sharedInstruments(): Instruments | null {
+  const api = openTelemetry();
+  if (api === null) return null;
+  const meter = api.metrics.getMeter(NAME);
+  if (meter === api.createNoopMeter()) return null;
+  const known = INSTRUMENTS.get(meter) ?? new Instruments(meter);
+  INSTRUMENTS.set(meter, known);
+  return known;
 }
 
 class Instruments {

@@ -18,7 +18,10 @@ import {
 import { AddressList } from './address-list.js';
 import type { Owner } from './owners.js';
 import type { CompiledHash, CredentialScheme, SecretHasher } from './secret.js';
+import type { Own } from './shared-parts.js';
 import type { UsageCounter } from './usage.js';
+
+const NOBODY: readonly Principal[] = Object.freeze([]);
 
 /** What a key is made ready from. */
 export interface VerifiableParts {
@@ -36,7 +39,7 @@ export class VerifiableKey {
   readonly hash: CompiledHash;
   readonly previousHash: CompiledHash | null;
   readonly #statements: readonly Statement[];
-  readonly #policyIds: ReadonlySet<string>;
+  readonly #policyIds: readonly string[];
   readonly #rights: Rights;
   readonly #addresses: AddressList | null;
   readonly #origins: ReadonlySet<string> | null;
@@ -45,7 +48,9 @@ export class VerifiableKey {
   #unusedAt: number | null;
   /** The owner for whom the principals were made. */
   #owner: Owner | null = null;
-  #principals: Partial<Record<CredentialScheme, Principal>> = {};
+  #principal: Principal | null = null;
+  /** Of a key that comes in several forms. */
+  #others: readonly Principal[] = NOBODY;
 
   constructor(
     { record, policies, lastUsedAt, usage }: VerifiableParts,
@@ -56,11 +61,12 @@ export class VerifiableKey {
     this.usage = usage;
     this.hash = hasher.compile(record.secretHash);
     this.previousHash = record.previousSecretHash === null ? null : hasher.compile(record.previousSecretHash);
-    const { statements, ceiling, resources, allowedAddresses, allowedOrigins } = record;
+    const { statements, allowedAddresses, allowedOrigins } = record;
     const ofPolicies = policies.map((policy) => policy.statements);
-    this.#statements = Object.freeze([...statements, ...ofPolicies.flat()]);
-    this.#rights = new Rights(new Permissions({ anyOf: [statements, ...ofPolicies] }, ...ceiling), resources);
-    this.#policyIds = new Set([...record.policyIds, ...policies.flatMap(({ templateId }) => templateId ?? [])]);
+    this.#statements = policies.length === 0 ? statements : Object.freeze([...statements, ...ofPolicies.flat()]);
+    this.#rights = rightsOf(record, ofPolicies);
+    const templateIds = policies.flatMap(({ templateId }) => templateId ?? []);
+    this.#policyIds = templateIds.length === 0 ? record.policyIds : [...record.policyIds, ...templateIds];
     this.#addresses = allowedAddresses === null ? null : new AddressList(allowedAddresses);
     this.#origins = allowedOrigins === null ? null : new Set(allowedOrigins);
     this.#notices = notices;
@@ -75,7 +81,7 @@ export class VerifiableKey {
 
   /** Whether its rights come from the policy, or the template, of that id. */
   isMadeOf(policyId: string): boolean {
-    return this.#policyIds.has(policyId);
+    return this.#policyIds.includes(policyId);
   }
 
   /** Why nobody could use it at `nowAt`, from wherever; null when somebody could. */
@@ -88,6 +94,11 @@ export class VerifiableKey {
     return null;
   }
 
+  /** Whether nobody has used it for longer than it may lie idle. */
+  isUnusedAt(nowAt: number): boolean {
+    return this.#unusedAt !== null && nowAt >= this.#unusedAt;
+  }
+
   used(nowAt: number, address: string | null): void {
     this.usage.used(nowAt, address);
     if (this.#unusedAt !== null) this.#unusedAt = this.#notices.unusedAt(this.record, nowAt);
@@ -97,18 +108,23 @@ export class VerifiableKey {
   principal(scheme: CredentialScheme, owner: Owner | null): Principal {
     if (owner !== this.#owner) {
       this.#owner = owner;
-      this.#principals = {};
+      this.#principal = null;
+      this.#others = NOBODY;
     }
-    const made = this.#principals[scheme];
+    if (this.#principal?.credential.scheme === scheme) return this.#principal;
+    const made = this.#others.find(({ credential }) => credential.scheme === scheme);
     if (made !== undefined) return made;
     const rights = owner === null ? this.#rights : this.#rights.within(owner.permissions);
-    const principal = new Principal(this.#identity(scheme), rights, [this.record.id, ...this.record.parentIds]);
-    this.#principals[scheme] = principal;
+    const { id, parentIds } = this.record;
+    const lineage = parentIds.length === 0 ? null : [id, ...parentIds];
+    const principal = new Principal(this.#identity(scheme), rights, lineage);
+    if (this.#principal === null) this.#principal = principal;
+    else this.#others = [...this.#others, principal];
     return principal;
   }
 
   #restriction(nowAt: number, address: string | null, origin: string | undefined): Refusal | null {
-    if (this.#unusedAt !== null && nowAt >= this.#unusedAt) return UNUSED_TOO_LONG;
+    if (this.isUnusedAt(nowAt)) return UNUSED_TOO_LONG;
     if (this.#addresses !== null && !this.#addresses.includes(address)) return ADDRESS_NOT_ALLOWED;
     if (this.#origins !== null && (origin === undefined || !this.#origins.has(origin))) return ORIGIN_NOT_ALLOWED;
     return null;
@@ -121,20 +137,31 @@ export class VerifiableKey {
   }
 }
 
+/** Of keys that have nothing but one list of statements, by that list. */
+const PLAIN = new WeakMap<readonly Statement[], Rights>();
+
+function rightsOf(
+  { statements, ceiling, resources }: ApiKeyRecord,
+  ofPolicies: readonly (readonly Statement[])[],
+): Rights {
+  if (ofPolicies.length > 0 || ceiling.length > 0 || resources !== null) {
+    return new Rights(new Permissions({ anyOf: [statements, ...ofPolicies] }, ...ceiling), resources);
+  }
+  const known = PLAIN.get(statements) ?? new Rights(new Permissions(statements), null);
+  PLAIN.set(statements, known);
+  return known;
+}
+
+/** Frozen, and made without spreading, which would take five times the memory. */
 function credentialOf(record: ApiKeyRecord, scheme: CredentialScheme): PrincipalCredential {
   const { kind, id, name, expiresAt, internalOnly, allowedAddresses, allowedOrigins } = record;
   const { maxRequestsPerMinute, countedWith, disableUnusedAfterMs } = record;
-  return {
-    kind,
-    id,
-    name,
-    scheme,
-    expiresAt,
-    ...(internalOnly && { internalOnly }),
-    ...(allowedAddresses && { allowedAddresses }),
-    ...(allowedOrigins && { allowedOrigins }),
-    ...(maxRequestsPerMinute !== null && { maxRequestsPerMinute }),
-    ...(countedWith !== null && { countedWith }),
-    ...(disableUnusedAfterMs !== null && { disableUnusedAfterMs }),
-  };
+  const credential: Own<PrincipalCredential> = { kind, id, name, scheme, expiresAt };
+  if (internalOnly) credential.internalOnly = true;
+  if (allowedAddresses) credential.allowedAddresses = allowedAddresses;
+  if (allowedOrigins) credential.allowedOrigins = allowedOrigins;
+  if (maxRequestsPerMinute !== null) credential.maxRequestsPerMinute = maxRequestsPerMinute;
+  if (countedWith !== null) credential.countedWith = countedWith;
+  if (disableUnusedAfterMs !== null) credential.disableUnusedAfterMs = disableUnusedAfterMs;
+  return Object.freeze(credential);
 }

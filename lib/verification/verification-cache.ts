@@ -117,10 +117,10 @@ export class VerificationCache<Entry extends object> {
   #keep(id: string, entry: Entry | null): void {
     const nowAt = this.#now();
     if (entry === null) {
-      this.#unknown?.set(id, { entry: true, freshUntil: nowAt + this.#unknownAgeMs });
+      this.#unknown?.set(copyOf(id), { entry: true, freshUntil: nowAt + this.#unknownAgeMs });
     } else {
       this.#unknown?.delete(id);
-      this.#known?.set(id, { entry, freshUntil: nowAt + this.#maxAgeMs });
+      this.#known?.set(copyOf(id), { entry, freshUntil: nowAt + this.#maxAgeMs });
     }
   }
 
@@ -143,6 +143,14 @@ export class VerificationCache<Entry extends object> {
     this.#known?.clear();
     this.#unknown?.clear();
   }
+}
+
+/**
+ * The id by itself: one that was cut out of a header would keep all of the header in memory, the secret included. By way of
+ * JSON, which changes no text: by way of UTF-8, half a surrogate would become another one's id.
+ */
+function copyOf(id: string): string {
+  return JSON.parse(JSON.stringify(id));
 }
 
 /** The largest number of entries, or of ms, that can be asked for. */

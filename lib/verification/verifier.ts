@@ -15,6 +15,7 @@ import { isForeignPair, isKeyPair } from './foreign-pair.js';
 import type { Owner, Owners } from './owners.js';
 import type { CompiledHash, Credential, CredentialScheme, SecretHasher } from './secret.js';
 import { hasPairShape } from './secret.js';
+import { SharedParts } from './shared-parts.js';
 import type { UsageRecorder } from './usage.js';
 import { VerifiableKey } from './verifiable-key.js';
 import type { VerificationCacheOptions } from './verification-cache.js';
@@ -53,6 +54,7 @@ export class Verifier {
   readonly #throttle: AddressThrottle;
   readonly #cache: VerificationCache<VerifiableKey>;
   readonly #dummy: CompiledHash;
+  readonly #shared = new SharedParts();
   readonly #underWay = new UnderWay();
   #isClosed = false;
   readonly #holders = new LRUCache<string, ApiKeyRecord>({ max: MAX_HOLDERS });
@@ -137,13 +139,19 @@ export class Verifier {
     return this.#underWay.follow(verifying);
   }
 
+  /** The key as it is known here, for questions about it; null for an unknown id. Counts as no use. */
+  async find(id: string): Promise<VerifiableKey | null> {
+    this.#demandOpen();
+    return await this.#find(id);
+  }
+
   /** Tells a secret from the others that the key has had, and says nothing else of it; null for one that is not right. */
   async stampOf(id: string, secret: string): Promise<string | null> {
     const key = await this.#find(id);
     if (key === null) return null;
     const [current = null, previous = null] = stampsOf(key, this.#now());
-    if (this.#matches(secret, key.hash)) return current;
-    return key.previousHash !== null && this.#matches(secret, key.previousHash) ? previous : null;
+    if (this.#matches({ secret }, key.hash)) return current;
+    return key.previousHash !== null && this.#matches({ secret }, key.previousHash) ? previous : null;
   }
 
   /** What is a promise here is counted already, and within a span. */
@@ -155,12 +163,13 @@ export class Verifier {
   ): Verdict | Promise<Verdict> {
     const { id, secret, scheme } = credential;
     const { telemetry } = this.#options;
+    if (credential.isImported === true) return this.#decideImported(credential, address, isInternal, origin);
     if (!hasPairShape(id, secret) && !isForeignPair(id, secret)) return MALFORMED;
     const nowAt = this.#now();
     const key = this.#cache.peek(id, nowAt);
     // Of a cached key the hash decides alone, since the checksum goes into it: the checksum, where a pair has one, only spares
     // look-ups.
-    const isRight = key instanceof VerifiableKey && this.#hasSecret(key, secret, nowAt);
+    const isRight = key instanceof VerifiableKey && this.#hasSecret(key, credential, nowAt);
     if (!isRight && !isKeyPair(this.#prefix, id, secret)) return MALFORMED;
     if (key !== undefined) {
       const verdict = this.#judge(key, isRight, credential, nowAt, address, isInternal, origin);
@@ -169,14 +178,52 @@ export class Verifier {
     return telemetry.traced(scheme, async () => {
       const read = await this.#cache.fetch(id);
       const readAt = this.#now();
-      const matches = read !== null && this.#hasSecret(read, secret, readAt);
+      const matches = read !== null && this.#hasSecret(read, credential, readAt);
       return await this.#judge(read, matches, credential, readAt, address, isInternal, origin);
     });
   }
 
+  /** An existing key has one of few ids. One that is cached counts at once, also where the others would have to be read. */
+  #decideImported(
+    credential: Credential,
+    address: string | null,
+    isInternal: boolean,
+    origin: string | undefined,
+  ): Verdict | Promise<Verdict> {
+    const { secret, scheme } = credential;
+    const { telemetry } = this.#options;
+    const nowAt = this.#now();
+    const unread: string[] = [];
+    for (const id of this.#hasher.importedIds(secret)) {
+      const key = this.#cache.peek(id, nowAt);
+      if (key === undefined) unread.push(id);
+      if (!(key instanceof VerifiableKey)) continue;
+      const isRight = this.#hasSecret(key, credential, nowAt);
+      const verdict = this.#judge(key, isRight, credential, nowAt, address, isInternal, origin);
+      return verdict instanceof Promise ? telemetry.traced(scheme, () => verdict) : verdict;
+    }
+    if (unread.length === 0) return this.#judge(null, false, credential, nowAt, address, isInternal, origin);
+    return telemetry.traced(scheme, async () => {
+      const read = await Promise.all(unread.map((id) => this.#cache.fetch(id)));
+      const key = read.find((each) => each !== null) ?? null;
+      const readAt = this.#now();
+      const isRight = key !== null && this.#hasSecret(key, credential, readAt);
+      return await this.#judge(key, isRight, credential, readAt, address, isInternal, origin);
+    });
+  }
+
   /** Whose a key is that was refused lately; null for any other. Asks nobody. */
-  holderOf(id: string): Pick<ApiKeyRecord, 'orgId' | 'ownerId'> | null {
+  holderOf(id: string): Pick<ApiKeyRecord, 'id' | 'orgId' | 'ownerId'> | null {
     return this.#holders.get(id) ?? null;
+  }
+
+  /** The same for an existing key, by its hash. */
+  holderOfImported(sha256: string): Pick<ApiKeyRecord, 'id' | 'orgId' | 'ownerId'> | null {
+    for (const id of this.#hasher.importedIds(sha256)) {
+      const holder = this.#holders.get(id);
+      if (holder !== undefined) return holder;
+    }
+    return null;
   }
 
   /** Refuses what comes from now on, and resolves once what is under way is decided, after `ms` at the latest. */
@@ -199,7 +246,7 @@ export class Verifier {
     const stored = await store.records.apiKeys.get(id);
     if (stored === null) return null;
     const { lifetimes, notices, policies, usage } = this.#options;
-    const record = lifetimes.aged(stored);
+    const record = this.#shared.share(lifetimes.aged(stored));
     const [resolved, used] = await Promise.all([
       policies.resolve(record.policyIds, record.orgId),
       record.disableUnusedAfterMs === null ? [] : store.records.apiKeys.usage([id]),
@@ -295,19 +342,19 @@ export class Verifier {
     return refusal;
   }
 
-  #hasSecret(key: VerifiableKey, secret: string, nowAt: number): boolean {
-    if (this.#matches(secret, key.hash)) return true;
+  #hasSecret(key: VerifiableKey, sent: Sent, nowAt: number): boolean {
+    if (this.#matches(sent, key.hash)) return true;
     const { previousHash, record } = key;
-    return (
-      previousHash !== null && nowAt < (record.previousSecretExpiresAt ?? 0) && this.#matches(secret, previousHash)
-    );
+    return previousHash !== null && nowAt < (record.previousSecretExpiresAt ?? 0) && this.#matches(sent, previousHash);
   }
 
-  #matches(secret: string, hash: CompiledHash): boolean {
+  #matches({ secret, isImported }: Sent, hash: CompiledHash): boolean {
     if (!this.#hasher.canVerify(hash)) throw storeUnavailable(`the pepper ${hash.pepperId} is not configured`);
-    return this.#hasher.matches(secret, hash);
+    return this.#hasher.matches(secret, hash, isImported);
   }
 }
+
+type Sent = Pick<Credential, 'secret' | 'isImported'>;
 
 /** Of the secrets that are accepted at `nowAt`, the current one first. */
 function stampsOf({ record }: VerifiableKey, nowAt: number): string[] {

@@ -24,6 +24,7 @@ export class CountingStore implements Store {
       page: (request) => note('page', () => apiKeys.page(request)),
       usage: (ids) => note('usage', () => apiKeys.usage(ids)),
       addUsage: (deltas) => note('addUsage', () => apiKeys.addUsage(deltas)),
+      usageByDay: (id, fromDay) => note('usageByDay', () => apiKeys.usageByDay(id, fromDay)),
       usersOfPolicy: (id, after, limit) => note('usersOfPolicy', () => apiKeys.usersOfPolicy(id, after, limit)),
       watch: (id, at) => note('watch', () => apiKeys.watch(id, at)),
       watched: (nowAt, limit) => note('watched', () => apiKeys.watched(nowAt, limit)),

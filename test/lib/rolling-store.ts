@@ -41,6 +41,7 @@ export class RollingStore implements Store {
       page: (request) => this.#keys.page(request),
       usage: (ids) => this.#keys.usage(ids),
       addUsage: (deltas) => this.#keys.addUsage(deltas),
+      usageByDay: (id, fromDay) => this.#keys.usageByDay(id, fromDay),
       usersOfPolicy: (id, after, limit) => this.#keys.usersOfPolicy(id, after, limit),
       watch: (id, at) => this.#keys.watch(id, at),
       watched: (nowAt, limit) => this.#keys.watched(nowAt, limit),

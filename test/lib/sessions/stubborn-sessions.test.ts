@@ -33,7 +33,7 @@ describe('a session that ended, and that a failover brings back', () => {
   async function begin(id: string, userId: string | null = 'ada'): Promise<void> {
     const nowAt = Date.now();
     const login = userId === null ? null : '{}';
-    const session = { login, data: '{"n":1}', userId, createdAt: nowAt, expiresAt: nowAt + LIFE_MS };
+    const session = { login, data: '{"n":1}', userId, orgId: 'org', createdAt: nowAt, expiresAt: nowAt + LIFE_MS };
     expect(await stored.insert(id, session, LIFE_MS)).toBe(true);
   }
 
@@ -59,6 +59,14 @@ describe('a session that ended, and that a failover brings back', () => {
     expect((await sessions.list('ada')).map(({ id }) => id)).toEqual(['alive']);
     await until('it is ended again', async () => (await stored.find('s')) === null);
     expect((await stored.list('ada')).map(({ id }) => id)).toEqual(['alive']);
+  });
+
+  it('has no user of its organisation be logged in', async () => {
+    await endAndBringBack('s');
+    await begin('alive', 'bob');
+    const { users, next } = await sessions.users('org', undefined, 5, Date.now());
+    expect([users.map(({ userId }) => userId), next]).toEqual([['bob'], null]);
+    await until('it is ended again', async () => (await stored.find('s')) === null);
   });
 
   it('is ended again without anybody asking for it, once the change feed is back', async () => {

@@ -36,6 +36,7 @@ describe('UsageRecorder', () => {
       update: (previous, next) => apiKeys.update(previous, next),
       page: (request) => apiKeys.page(request),
       usage: (ids) => apiKeys.usage(ids),
+      usageByDay: (id, fromDay) => apiKeys.usageByDay(id, fromDay),
       usersOfPolicy: (id, after, limit) => apiKeys.usersOfPolicy(id, after, limit),
       watch: (id, at) => apiKeys.watch(id, at),
       watched: (nowAt, limit) => apiKeys.watched(nowAt, limit),

@@ -46,6 +46,14 @@ describe('VerificationCache', () => {
       expect(source.reads).toEqual(['nobody']);
     });
 
+    it('takes no id for another one that is written alike', async () => {
+      const cache = open();
+      const ids = ['\ud800', '\ufffd', '\\ud800', 'é', 'e\u0301'];
+      for (const id of ids) source.entries.set(id, `of ${JSON.stringify(id)}`);
+      for (const id of [...ids, ...ids]) expect(await read(cache, id)).toBe(`of ${JSON.stringify(id)}`);
+      expect(source.reads).toEqual(ids);
+    });
+
     it('reads a key again when its time is over, although nothing was heard', async () => {
       const cache = open({ maxAgeMs: 60_000 });
       source.entries.set('a', 'one');

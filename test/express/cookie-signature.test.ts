@@ -1,0 +1,46 @@
+import { sign } from 'cookie-signature';
+import { SessionCookie } from '../../lib/express/session-cookie.js';
+import { generateSessionId } from '../../lib/sessions/session-id.js';
+
+const SECRET = 'a secret of at least 32 characters';
+const PREVIOUS = 'another one of at least 32 characters';
+const sessionId = () => generateSessionId({ idleMs: 60_000, expiresAt: 2_000_000_000_000 });
+
+function read(cookie: SessionCookie, value: string): string | undefined {
+  const header = `other=1; ${cookie.name}=${encodeURIComponent(value)}`;
+  return cookie.read({ headers: { cookie: header } } as never)?.sessionId;
+}
+
+describe('the signature of a session cookie', () => {
+  it('is right every time, with any of the secrets', () => {
+    const cookie = new SessionCookie([SECRET, PREVIOUS]);
+    for (const secret of [SECRET, PREVIOUS]) {
+      const id = sessionId();
+      for (let i = 0; i < 3; i++) expect(read(cookie, `s:${sign(id, secret)}`)).toBe(id);
+    }
+  });
+
+  it.each([
+    ['another', (signed: string) => signed.slice(0, -2) + (signed.endsWith('AA') ? 'BB' : 'AA')],
+    ['a shorter one', (signed: string) => signed.slice(0, -1)],
+    ['a longer one', (signed: string) => `${signed}A`],
+    ['none', (signed: string) => signed.slice(0, signed.lastIndexOf('.') + 1)],
+    ['that of another session', (signed: string) => signed.replace(/\.[^.]*$/, `.${sign('x', SECRET).slice(2)}`)],
+    ['that of a secret which is not ours', (signed: string) => sign(signed.slice(0, signed.lastIndexOf('.')), 'x')],
+  ])('does not make another one right, however often it was seen: %s', (_which, forge) => {
+    const cookie = new SessionCookie(SECRET);
+    const id = sessionId();
+    const signed = sign(id, SECRET);
+    expect(read(cookie, `s:${forge(signed)}`)).toBeUndefined();
+    expect(read(cookie, `s:${signed}`)).toBe(id);
+    expect(read(cookie, `s:${forge(signed)}`)).toBeUndefined();
+    expect(read(cookie, `s:${signed}`)).toBe(id);
+  });
+
+  it('of one session says nothing of another', () => {
+    const cookie = new SessionCookie(SECRET);
+    const signed = sign(sessionId(), SECRET);
+    expect(read(cookie, `s:${signed}`)).toBeDefined();
+    expect(read(cookie, `s:${sessionId()}${signed.slice(signed.lastIndexOf('.'))}`)).toBeUndefined();
+  });
+});
