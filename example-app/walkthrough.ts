@@ -10,7 +10,7 @@ export interface Start {
 }
 
 /**
- * The keys and passwords, and lines to paste into a shell, each with the status that it answers. Headings and statuses are
+ * The keys and passwords, the page's address, and lines to paste into a shell, each with the status that it answers. Headings and statuses are
  * arguments of `:`, which does nothing: not every shell takes comments at its prompt.
  */
 export function walkthrough(start: Start): string {
@@ -26,7 +26,18 @@ ${loginToken(start)}
 
 ${sessionKey(start)}
 
+${page(start)}
+
 Ready. Ctrl-C stops.`;
+}
+
+/** Last, so that it is what stands above the prompt. */
+function page({ url, passwords: { ADMIN_PASSWORD, ALICE_PASSWORD } }: Start): string {
+  const login = (user: string, name: string, told: string | null) =>
+    `  ${user.padEnd(6)} password ${told ?? `as you have set it in ${name}`}`;
+  return `The page, on which keys are made and managed: ${url}/auth/
+${login('admin', 'ADMIN_PASSWORD', ADMIN_PASSWORD)}
+${login('alice', 'ALICE_PASSWORD', ALICE_PASSWORD)}`;
 }
 
 function secrets({ keys: { admin, reader, issuer }, passwords }: Start): string {

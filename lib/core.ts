@@ -5,6 +5,7 @@ import { AuthError } from './errors.js';
 import { Events } from './events.js';
 import { ApiKeys } from './keys/api-keys.js';
 import type { KeyMaking, KeyOwner } from './keys/key-builder.js';
+import { KeyImporter } from './keys/key-importer.js';
 import { KeyIssuer } from './keys/key-issuer.js';
 import type { KeyLifetimeOptions } from './keys/key-lifetimes.js';
 import { KeyLifetimes } from './keys/key-lifetimes.js';
@@ -38,6 +39,9 @@ import { Telemetry } from './telemetry/telemetry.js';
 import type { UserDirectory } from './users.js';
 import { AddressThrottle } from './verification/address-throttle.js';
 import { BoundedDirectory, DIRECTORY_TIMEOUT_MS } from './verification/bounded-directory.js';
+import type { ImportedKeyForm } from './verification/imported-key.js';
+import { Introspection } from './verification/introspection.js';
+import { KeyStandings } from './verification/key-standing.js';
 import { Owners } from './verification/owners.js';
 import { checkPrefix, DEFAULT_PREFIX, SecretHasher } from './verification/secret.js';
 import type { UsageOptions } from './verification/usage.js';
@@ -100,6 +104,8 @@ export interface Core {
   readonly audit: AuditTrail;
   readonly documents: AuditedDocuments;
   readonly verifier: Verifier;
+  readonly standings: KeyStandings;
+  readonly introspection: Introspection;
   readonly users: UserServices | null;
   /** Looks at the keys whose time has come: see `KeyWatch`. By itself it is done every minute. */
   sweep(): Promise<void>;
@@ -114,7 +120,11 @@ export interface Core {
 }
 
 /** The only place where services are wired. @throws TypeError naming the option that is wrong. */
-export function createCore(options: CoreOptions, times: SessionTimeOptions): Core {
+export function createCore(
+  options: CoreOptions,
+  times: SessionTimeOptions,
+  imported: ImportedKeyForm | null = null,
+): Core {
   const { now = Date.now, usersTimeoutMs = DIRECTORY_TIMEOUT_MS } = options;
   const events = new Events();
   const telemetry = new Telemetry(events);
@@ -161,7 +171,8 @@ export function createCore(options: CoreOptions, times: SessionTimeOptions): Cor
   );
   const writer = new KeyWriter(records.apiKeys, making, policyReader, audit);
   const issuer = new KeyIssuer(records.apiKeys, making, policyReader, writer);
-  const apiKeys = new ApiKeys(records.apiKeys, making, writer, issuer);
+  const importer = new KeyImporter(records.apiKeys, making, issuer, imported);
+  const apiKeys = new ApiKeys(records.apiKeys, making, writer, issuer, importer);
   const policyUsers = new PolicyUsers(records, writer, now);
   const watch = new KeyWatch(records.apiKeys, state, writer, { lifetimes, notices, events, now });
   const verifier = new Verifier(store, {
@@ -178,6 +189,7 @@ export function createCore(options: CoreOptions, times: SessionTimeOptions): Cor
     now,
     ...(options.cache && { cache: options.cache }),
   });
+  const standings = new KeyStandings({ verifier, owners, endWithParent: making.rules.endWithParent, now });
   const sweep = async () => {
     const done = await Promise.allSettled([apiKeys.expunge(), watch.sweep()]); // neither waits for the other to succeed
     for (const part of done) if (part.status === 'rejected') throw part.reason;
@@ -211,10 +223,12 @@ export function createCore(options: CoreOptions, times: SessionTimeOptions): Cor
     apiKeys,
     sessionKeys: new SessionKeys(making, issuer),
     policies: new Policies(records.policies, policyReader, policyUsers, new PolicyRemovals(state), audit, now),
-    leakedKeys: new LeakedKeys(records.apiKeys, writer, { prefix, hasher, lifetimes, throttle, now }),
+    leakedKeys: new LeakedKeys(records.apiKeys, writer, { prefix, hasher, lifetimes, imported, throttle, now }),
     audit,
     documents: new AuditedDocuments(documents, audit, now),
     verifier,
+    standings,
+    introspection: new Introspection({ prefix, hasher, throttle, verifier, standings, now }),
     users:
       directory === null || owners === null
         ? null

@@ -85,6 +85,17 @@ export function invalidRequest(errors: readonly FieldError[]): AuthError {
   return new AuthError('invalid_request', message === undefined ? { errors } : { errors, message });
 }
 
+/**
+ * A fault as those are told who send seconds: `graceMs must be a whole number of ms from 0 to 60000` is
+ * `graceSeconds must be a whole number of seconds from 0 to 60`. Of a field that is no span of time it is left as it is.
+ */
+export function inSeconds({ path, message }: FieldError): FieldError {
+  if (!path.endsWith('Ms')) return { path, message };
+  const field = path === 'lifetimeMs' ? 'expiresInSeconds' : path.replace(/Ms$/, 'Seconds');
+  const numbers = message.replace(/\b\d+\b/g, (ms) => String(Number(ms) / 1_000));
+  return { path: field, message: numbers.replace(/ of ms\b/, ' of seconds') };
+}
+
 /** The store did not answer in time, or not at all. `reason` is for the log. */
 export function storeUnavailable(reason: string): AuthError {
   return new AuthError('store_unavailable', { reason });

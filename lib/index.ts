@@ -3,7 +3,7 @@ export type { AuditedDocuments, DocumentOptions } from './audit/audited-document
 export type { AuditEntry, AuditFilter, Outcome } from './audit/trail-entry.js';
 export type { AuditPage, AuditQuery } from './audit/trail-search.js';
 export type { AuthErrorCode, AuthErrorDetails, FieldError } from './errors.js';
-export { AuthError, hidden } from './errors.js';
+export { AuthError, hidden, inSeconds } from './errors.js';
 export type {
   ActivityEvent,
   ChangeEvent,
@@ -15,7 +15,7 @@ export type {
   LatchkeyEvent,
   LoginFailure,
 } from './events.js';
-export { EVENT_TYPES } from './events.js';
+export { EVENT_TYPES, isChangeType } from './events.js';
 export { addressOf } from './express/address.js';
 export type { AuthenticateOptions } from './express/authenticate.js';
 export type { StrategyName } from './express/authenticator.js';
@@ -28,11 +28,13 @@ export type { StartedSession, StartSessionOptions } from './express/session-logi
 export type { LoginSessions, SessionOptions } from './express/sessions.js';
 export type { Finding, FindingId, Risk } from './finding.js';
 export { RISKS } from './finding.js';
-export type { ApiKeys, RevokeResult, RotateOptions } from './keys/api-keys.js';
+export type { ApiKeys, KeyLimits, RevokeResult, RotateOptions } from './keys/api-keys.js';
 export type { DialectChanges, DialectFields } from './keys/dialect-fields.js';
 export type { NewKey } from './keys/key-builder.js';
+export type { ImportResult, KeyImport } from './keys/key-importer.js';
+export { faultOfExistingKey } from './keys/key-importer.js';
 export type { KeyChanges } from './keys/key-input.js';
-export type { KeyLifetimeOptions } from './keys/key-lifetimes.js';
+export type { KeyLifetimeOptions, LifetimeLimits } from './keys/key-lifetimes.js';
 export type { KeyNoticeOptions } from './keys/key-notices.js';
 export type { Actor } from './keys/key-rights.js';
 export type { ChangeableField, KeyRuleOptions } from './keys/key-rules.js';
@@ -49,6 +51,7 @@ export type { Ceiling, Statement, StatementInput } from './permissions/statement
 export { FULL_ACCESS } from './permissions/statement.js';
 export type { CreatePolicyOptions, Policies, PolicyPage, PolicyQuery } from './policies/policies.js';
 export type { NewPolicy, PolicyChanges } from './policies/policy-input.js';
+export type { PolicyUsersQuery } from './policies/policy-users.js';
 export type { HostPolicy, Policy } from './policies/policy-view.js';
 export { SEARCHABLE_POLICY_FIELDS } from './policies/policy-view.js';
 export type { Identity, PrincipalCredential } from './principal.js';
@@ -63,6 +66,7 @@ export { meetAll } from './search/scan.js';
 export type { LockoutOptions } from './sessions/lockout.js';
 export type { Session, SessionKind } from './sessions/login-record.js';
 export type { Authenticated, LoginToken, PasswordLogin } from './sessions/logins.js';
+export type { SessionUser, SessionUserPage, SessionUsersQuery } from './sessions/session-users.js';
 export type { EndOptions } from './sessions/sessions.js';
 export type { ProductionOptions } from './start-check.js';
 export type { DocumentPage, DocumentPageRequest, DocumentRecord, Documents } from './stores/documents.js';
@@ -75,8 +79,10 @@ export type {
   ListedSession,
   NewSession,
   SessionStates,
+  SessionUsersPage,
   StateStore,
   StoredSession,
+  UserSessions,
 } from './stores/state.js';
 export type {
   ApiKeyOrder,
@@ -85,6 +91,7 @@ export type {
   ChangeFeed,
   ChangeListener,
   Collection,
+  DayUsage,
   Page,
   PageEntry,
   PageRequest,
@@ -102,6 +109,10 @@ export type {
 } from './stores/store.js';
 export type { User, UserDirectory } from './users.js';
 export type { Draw } from './verification/foreign-pair.js';
+export type { ImportedKeyOptions } from './verification/imported-key.js';
+export { hashExistingKey } from './verification/imported-key.js';
+export type { IntrospectedKey, IntrospectionQuery } from './verification/introspection.js';
+export type { KeyObstacle, KeyVerdict, RightQuestion } from './verification/key-standing.js';
 export type { Credential, CredentialScheme } from './verification/secret.js';
 export type { UsageOptions } from './verification/usage.js';
 export type { VerificationCacheOptions } from './verification/verification-cache.js';

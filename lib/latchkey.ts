@@ -22,13 +22,18 @@ import type { LoginSessions, SessionOptions } from './express/sessions.js';
 import { createLoginSessions } from './express/sessions.js';
 import { createStrategies } from './express/strategies.js';
 import { checkOptions } from './options.js';
+import { MISSING } from './refusal.js';
 import type { StoreHealth } from './stores/store.js';
+import type { ImportedKeyOptions } from './verification/imported-key.js';
+import { ImportedKeyForm } from './verification/imported-key.js';
 
 export interface HttpOptions {
   /** Headers that may carry a raw token. Default `['X-API-Key']`. */
   readonly headers?: readonly string[];
   /** The `realm` of the challenges (RFC 9110). Default `api`. */
   readonly realm?: string;
+  /** The keys that the app had before, once `apiKeys.import` has taken them in. Default: none is read. */
+  readonly importedKeys?: ImportedKeyOptions;
 }
 
 export interface LatchkeyOptions extends CoreOptions {
@@ -39,8 +44,12 @@ export interface LatchkeyOptions extends CoreOptions {
 
 /** The names under which credentials come, as this instance was told: for documents that say how to send them. */
 export interface CredentialNames {
+  /** The first part of every token. */
+  readonly prefix: string;
   /** Headers that may carry a raw token. */
   readonly headers: readonly string[];
+  /** A scheme of `Authorization` that existing keys may come in, and raw tokens, too; left out where there is none. */
+  readonly authorizationScheme?: string;
   /** The session cookie, and the header that goes with it; null where nobody logs in. */
   readonly session: { readonly cookie: string; readonly requestIdHeader: string } | null;
 }
@@ -67,6 +76,23 @@ export interface Latchkey {
   /** For routers that speak the wire format of another product, such as those of `latchkey/dialects/*`. */
   readonly dialects: DialectServices;
   readonly credentialNames: CredentialNames;
+  /**
+   * Whether a key would be let do something now, by its state, its rights and those of its owner; null when there is no such key.
+   * Takes no secret, counts as no use, and does not ask from where the key is accepted. See `KeyVerdict`.
+   * @throws AuthError `store_unavailable`.
+   */
+  readonly keyCan: Core['standings']['ask'];
+  /**
+   * What a raw token, or `id:secret`, is worth that somebody else was sent: the key, or null for anything that is not active. See
+   * `POST /introspect` of the admin router.
+   * @throws AuthError `too_many_attempts` for an address that asks about too many wrong ones, `store_unavailable`.
+   */
+  introspect(
+    token: string,
+    query: Parameters<Core['introspection']['ask']>[1],
+  ): ReturnType<Core['introspection']['ask']>;
+  /** The `WWW-Authenticate` challenge of a strategy (RFC 9110), for a 401 of your own. @throws TypeError for none that there is. */
+  challenge(name: StrategyName): string;
   /** Registers the strategies `api-key-header`, `api-key`, `basic` and, with sessions, `session-cookie`. */
   use(passport: PassportLike, options?: UseOptions): void;
   /** Middleware: the strategies without Passport. See `authenticate`. */
@@ -132,11 +158,12 @@ function create(options: LatchkeyOptions): Latchkey {
   if (session !== undefined && options.users === undefined) {
     throw new TypeError('session also needs the option users: a UserDirectory of the app’s own users');
   }
-  const core = createCore(coreOptions, session ?? {});
+  const imported = http.importedKeys === undefined ? null : new ImportedKeyForm(http.importedKeys);
+  const core = createCore(coreOptions, session ?? {}, imported);
   const logins = session === undefined || core.users === null ? null : createLoginSessions(core, core.users, session);
   const gate = logins?.gate ?? null;
   const internal = new InternalRequests();
-  const reader = new HeaderReader(core.prefix, http.headers);
+  const reader = new HeaderReader(core.prefix, http.headers, imported);
   const isInternal = (req: Request) => internal.has(req);
   const authenticator = new Authenticator(reader, core.verifier, gate, isInternal, core, http.realm);
   return {
@@ -149,11 +176,22 @@ function create(options: LatchkeyOptions): Latchkey {
     sessions: logins?.sessions ?? null,
     dialects: createDialectServices(core, authenticator, logins !== null),
     credentialNames: {
+      prefix: core.prefix,
       headers: reader.headers,
+      ...(reader.importedScheme !== null && { authorizationScheme: reader.importedScheme }),
       session: gate === null ? null : { cookie: gate.cookie.name, requestIdHeader: gate.requestIdHeader },
     },
+    keyCan: (keyId, question) => core.standings.ask(keyId, question),
+    async introspect(token, query) {
+      const sent = reader.readToken(Buffer.from(token).toString('latin1')); // as the bytes of a header are told
+      return typeof sent === 'object' ? await core.introspection.ask(sent, query) : null;
+    },
+    challenge(name) {
+      if (authenticator.names.includes(name)) return authenticator.challenge(name, MISSING);
+      throw new TypeError(`challenge takes one of: ${authenticator.names.join(', ')}`);
+    },
     use(passport, { fast = true } = {}) {
-      const strategies = createStrategies(authenticator, core.prefix);
+      const strategies = createStrategies(authenticator);
       for (const [name, strategy] of Object.entries(strategies)) passport.use(name, strategy as never);
       if (fast) installFramework(passport, authenticator, strategies);
     },
@@ -223,7 +261,8 @@ const OPTIONS = {
     maxWaitMs: 'number',
   },
   production: { accept: 'list' },
-  http: { headers: 'list', realm: 'string' },
+  http: { headers: 'list', realm: 'string', importedKeys: 'object' },
+  'http.importedKeys': { pattern: 'object', authorizationScheme: 'string' },
 } as const;
 
 const GROUPS = ['keys', 'keyRules', 'notices', 'cache', 'usage', 'audit', 'lockout', 'production', 'http'] as const;
@@ -233,6 +272,7 @@ function checkAll(options: LatchkeyOptions): void {
   for (const group of GROUPS) {
     checkOptions(group, options[group], OPTIONS[group]);
   }
+  checkOptions('http.importedKeys', options.http?.importedKeys, OPTIONS['http.importedKeys']);
   const { store, users, now = Date.now } = options;
   if (store !== undefined && (typeof store.records?.apiKeys?.get !== 'function' || store.state === undefined)) {
     throw new TypeError('store must be a Store, e.g. new MemoryStore() or new RedisStore(client)');

@@ -58,18 +58,21 @@ export class Principal implements Identity {
   readonly locale: string | null;
   readonly timeZone: string | null;
   readonly #rights: Rights;
-  readonly #lineage: readonly string[];
+  readonly #lineage: readonly string[] | null;
 
-  /** @param lineage the keys that a key made by this one comes from, the nearest first. */
+  /**
+   * @param lineage the keys that a key made by this one comes from, the nearest first; null: from the credential itself, which
+   * no key has made.
+   */
   constructor(
     identity: Identity,
     rights: Rights = new Rights(new Permissions(identity.statements), identity.resources),
-    lineage: readonly string[] = [],
+    lineage: readonly string[] | null = [],
   ) {
     this.id = identity.id;
     this.ownerKind = identity.ownerKind ?? 'user';
     this.orgId = identity.orgId;
-    this.credential = Object.freeze({ ...identity.credential });
+    this.credential = frozen(identity.credential);
     this.statements = identity.statements;
     this.policyIds = identity.policyIds;
     this.resources = identity.resources;
@@ -112,8 +115,13 @@ export class Principal implements Identity {
 
   /** The keys that a key made by this principal comes from, the nearest first. */
   lineage(): readonly string[] {
-    return this.#lineage;
+    return this.#lineage ?? [this.credential.id];
   }
+}
+
+/** A copy, where somebody else may still change it. */
+function frozen(credential: PrincipalCredential): PrincipalCredential {
+  return Object.isFrozen(credential) ? credential : Object.freeze({ ...credential });
 }
 
 /** The fault of what somebody asks for and may not give. */

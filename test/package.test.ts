@@ -120,7 +120,8 @@ describe('the published package', () => {
     const files = runIn(consumer, 'tar', ['-tzf', tarball]).trim().split('\n');
     const documents = ['package.json', 'LICENSE', 'README.md', 'CHANGELOG.md'].map((name) => `package/${name}`);
     const isBuilt = (file: string) =>
-      /^package\/dist\/(lib|admin-router|test\/conformance)\/.*\.(js|d\.ts)$/.test(file);
+      /^package\/dist\/(lib|admin-router|test\/conformance)\/.*\.(js|d\.ts)$/.test(file) ||
+      /^package\/dist\/admin-router\/page\/(index\.html|assets\/[\w-]+\.(js|css|svg))(\.br|\.gz)?$/.test(file);
     expect(files.filter((file) => !isBuilt(file) && !documents.includes(file))).toEqual([]);
     expect(files.filter((file) => /\.test\./.test(file))).toEqual([]);
     expect(files).toEqual(expect.arrayContaining(documents));

@@ -39,22 +39,27 @@ function allowsAny(rules: readonly Rule[], resource: string, workspace: string):
 class CompiledList {
   readonly statements: readonly Statement[];
   readonly isEverything: boolean;
-  readonly #rules: PatternIndex<readonly Rule[]>;
+  #rules: PatternIndex<readonly Rule[]> | null = null;
 
   constructor(statements: readonly Statement[]) {
     this.statements = statements;
-    this.#rules = new PatternIndex(rulesByAction(statements));
     this.isEverything = statements.some(
       ({ actions, resources, workspace }) => workspace === '*' && actions.includes('*') && resources.includes('*'),
     );
   }
 
   allows(action: string, resource: string, workspace: string): boolean {
-    return this.#rules.some(action, allowsAny, resource, workspace);
+    return this.#index().some(action, allowsAny, resource, workspace);
   }
 
   rulesFor(action: string): Rule[] {
-    return this.#rules.all(action).flat();
+    return this.#index().all(action).flat();
+  }
+
+  /** Made with the first question: of many credentials nobody ever asks one. */
+  #index(): PatternIndex<readonly Rule[]> {
+    this.#rules ??= new PatternIndex(rulesByAction(this.statements));
+    return this.#rules;
   }
 }
 

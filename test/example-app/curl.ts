@@ -29,7 +29,7 @@ export function isInstalled(program: string): boolean {
 
 /** The lines that the app printed for people to paste, headings, assignments and all. */
 export function linesToPaste(startText: string): string[] {
-  const part = /^Lines to paste .*$([\s\S]*)^Ready\./m.exec(startText)?.[1] ?? '';
+  const part = /^Lines to paste .*$([\s\S]*)^The page/m.exec(startText)?.[1] ?? '';
   return part.split('\n').filter((line) => line !== '');
 }
 

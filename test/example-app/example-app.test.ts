@@ -37,12 +37,16 @@ describe.each(['memory', 'redis'] as const)('the example app on the %s store', (
   let app: RunningApp;
   let answers: CurlAnswer[];
   let metrics: string;
+  let page: Response;
+  let logins: number[];
   let stopped: { exitCode: number | null; tookMs: number };
 
   beforeAll(async () => {
     app = await built.start(kind === 'redis' ? { REDIS_URL: redis.url } : {});
     answers = await paste(linesToPaste(app.startText));
     metrics = await (await fetch(metricsUrlOf(app))).text();
+    page = await fetch(`${app.url}/auth/`);
+    logins = await Promise.all(loginsToldBy(app).map((login) => statusOfLogin(app, login)));
     stopped = await app.stop('SIGINT');
   });
 
@@ -77,6 +81,13 @@ describe.each(['memory', 'redis'] as const)('the example app on the %s store', (
     expect([...keys, ...logins].filter((secret) => tellings(secret) > 1)).toEqual([]);
   });
 
+  it('names the page, and a login that works there', () => {
+    expect(app.startText).toContain(`${app.url}/auth/\n`);
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-type')).toMatch(/^text\/html/);
+    expect(logins).toEqual([201, 201]);
+  });
+
   it('writes what happens to its log, and warns of refusals', () => {
     const log = logIn(app.startText + app.laterText());
     const count = (msg: string, level: number) => log.filter((each) => each.msg === msg && each.level === level).length;
@@ -84,7 +95,7 @@ describe.each(['memory', 'redis'] as const)('the example app on the %s store', (
     expect(count('request.forbidden', WARN)).toBe(answers.filter(({ status }) => status === 403).length);
     expect(count('key.created', INFO)).toBe(3 + 3); // at the start, by the administrator, by password, a session key
     expect(count('key.rotated', INFO)).toBe(1);
-    expect(count('login.succeeded', INFO)).toBe(2);
+    expect(count('login.succeeded', INFO)).toBe(2 + logins.length);
     expect(count('session.ended', INFO)).toBe(2);
     expect(log.filter(({ level }) => level !== INFO && level !== WARN)).toEqual([]);
   });
@@ -264,6 +275,17 @@ describe('the example app', () => {
 
 function metricsUrlOf({ startText }: RunningApp): string {
   return /^Metrics for Prometheus on (\S+)$/m.exec(startText)?.[1] ?? '';
+}
+
+/** As the last lines before it is ready tell them. */
+function loginsToldBy({ startText }: RunningApp): { userName: string; password: string }[] {
+  const told = [...startText.matchAll(/^ {2}(\w+) +password (\S+)$/gm)];
+  return told.map(([, userName = '', password = '']) => ({ userName, password }));
+}
+
+async function statusOfLogin({ url }: RunningApp, login: object): Promise<number> {
+  const headers = { 'Content-Type': 'application/json' };
+  return (await fetch(`${url}/auth/sessions`, { method: 'POST', headers, body: JSON.stringify(login) })).status;
 }
 
 async function keysNamed(name: string): Promise<readonly ApiKey[]> {

@@ -163,6 +163,7 @@ describe('when the master is lost', () => {
         login: JSON.stringify({ userId: 'anna', orgId: null }),
         data: '{}',
         userId: 'anna',
+        orgId: null,
         createdAt: Date.now(),
         expiresAt: Date.now() + 600_000,
       };
