@@ -1,7 +1,7 @@
 import type { Locator } from 'playwright-core';
 import { playStory } from './audit-story.js';
 import { type Stage, startStage } from './stage.js';
-import type { Visitor } from './visitor.js';
+import { LOOKS, type Visitor } from './visitor.js';
 
 describe('how the page of the audit trail looks', () => {
   let stage: Stage;
@@ -13,13 +13,8 @@ describe('how the page of the audit trail looks', () => {
   afterEach(() => stage.leave());
   afterAll(() => stage.close());
 
-  it.each([
-    ['light', 1280],
-    ['dark', 1280],
-    ['light', 360],
-    ['dark', 360],
-  ] as const)('is accessible in %s colours, %d px wide', async (colorScheme, width) => {
-    const visitor = await stage.visit({ colorScheme, width, height: width === 360 ? 740 : 800 });
+  it.each(LOOKS)('is accessible in $colorScheme colours, $width px wide', async ({ colorScheme, width, height }) => {
+    const visitor = await stage.visit({ colorScheme, width, height });
     await visitor.logIn('Root', { hash: '#/audit' });
     await rows(visitor).first().waitFor();
     await visitor.expectNoSidewaysScroll();

@@ -1,5 +1,6 @@
 import { AuthError } from '../../lib/index.js';
 import { type Stage, startStage } from './stage.js';
+import { LOOKS } from './visitor.js';
 
 describe('the page of the store’s health', () => {
   let stage: Stage;
@@ -11,13 +12,8 @@ describe('the page of the store’s health', () => {
   afterEach(() => stage.leave());
   afterAll(() => stage.close());
 
-  it.each([
-    ['light', 1280],
-    ['dark', 1280],
-    ['light', 360],
-    ['dark', 360],
-  ] as const)('is accessible in %s colours, %d px wide', async (colorScheme, width) => {
-    const visitor = await stage.visit({ colorScheme, width, height: width === 360 ? 740 : 800 });
+  it.each(LOOKS)('is accessible in $colorScheme colours, $width px wide', async ({ colorScheme, width, height }) => {
+    const visitor = await stage.visit({ colorScheme, width, height });
     await visitor.logIn('Root', { hash: '#/health' });
     await visitor.page.locator('.findings li').first().waitFor();
     await visitor.expectNoSidewaysScroll();

@@ -1,5 +1,6 @@
 import { create, fullPicture, restrict } from './key-create-form.js';
 import { type Stage, startStage } from './stage.js';
+import { LOOKS } from './visitor.js';
 
 describe('the page on which a key is made', () => {
   let stage: Stage;
@@ -12,13 +13,8 @@ describe('the page on which a key is made', () => {
   afterEach(() => stage.leave());
   afterAll(() => stage.close());
 
-  it.each([
-    ['light', 1280],
-    ['dark', 1280],
-    ['light', 360],
-    ['dark', 360],
-  ] as const)('looks well in %s colours, %d px wide', async (colorScheme, width) => {
-    const visitor = await stage.visit({ colorScheme, width, height: width === 360 ? 740 : 800 });
+  it.each(LOOKS)('looks well in $colorScheme colours, $width px wide', async ({ colorScheme, width, height }) => {
+    const visitor = await stage.visit({ colorScheme, width, height });
     await visitor.logIn('Root', { hash: '#/keys/new' });
     const { page } = visitor;
     await page.getByLabel('Name', { exact: true }).fill('A look');

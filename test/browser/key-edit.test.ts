@@ -1,7 +1,7 @@
 import type { ApiKey } from '../../lib/index.js';
 import { until } from '../conformance/store-suite.js';
 import { type Stage, startStage } from './stage.js';
-import type { Visitor, VisitorOptions } from './visitor.js';
+import { LOOKS, type Visitor, type VisitorOptions } from './visitor.js';
 
 const XSS = '"><img src=x onerror="document.title=\'hacked\'">';
 const DAY_MS = 86_400_000;
@@ -132,11 +132,8 @@ describe('changing a key', () => {
     }
   });
 
-  it.each([
-    ['light', 1280],
-    ['dark', 360],
-  ] as const)('looks well in %s colours, %d px wide', async (colorScheme, width) => {
-    const options = { colorScheme, width, height: width === 360 ? 740 : 800 };
+  it.each(LOOKS)('looks well in $colorScheme colours, $width px wide', async ({ colorScheme, width, height }) => {
+    const options = { colorScheme, width, height };
     const { dialog, visitor } = await open(`Look ${width}`, { description: 'Nightly' }, options, 'Root');
     await dialog.getByLabel('Order reader').check();
     await dialog.getByText('More restrictions').click();

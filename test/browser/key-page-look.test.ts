@@ -1,5 +1,6 @@
 import type { ApiKey } from '../../lib/index.js';
 import { type Stage, startStage } from './stage.js';
+import { LOOKS } from './visitor.js';
 
 const DAY_MS = 86_400_000;
 
@@ -65,13 +66,8 @@ describe('how the page of a key looks', () => {
   afterEach(() => stage.leave());
   afterAll(() => stage.close());
 
-  it.each([
-    ['light', 1280],
-    ['dark', 1280],
-    ['light', 360],
-    ['dark', 360],
-  ] as const)('is accessible in %s colours, %d px wide', async (colorScheme, width) => {
-    const visitor = await stage.visit({ colorScheme, width, height: width === 360 ? 740 : 800 });
+  it.each(LOOKS)('is accessible in $colorScheme colours, $width px wide', async ({ colorScheme, width, height }) => {
+    const visitor = await stage.visit({ colorScheme, width, height });
     const { page } = visitor;
     await visitor.logIn('Root', { hash: `#/keys/${key.id}` });
     await page.locator('.usage-chart canvas').waitFor();

@@ -1,5 +1,6 @@
 import { type KnownKey, makeKey, makeKeysOfAllStates } from './keys-set.js';
 import { type Stage, startStage } from './stage.js';
+import { LOOKS } from './visitor.js';
 
 describe('access to the list of keys', () => {
   let stage: Stage;
@@ -12,13 +13,8 @@ describe('access to the list of keys', () => {
   afterEach(() => stage.leave());
   afterAll(() => stage.close());
 
-  it.each([
-    ['light', 1280],
-    ['dark', 1280],
-    ['light', 360],
-    ['dark', 360],
-  ] as const)('is there in %s colours, %d px wide', async (colorScheme, width) => {
-    const visitor = await stage.visit({ colorScheme, width, height: width === 360 ? 740 : 800 });
+  it.each(LOOKS)('is there in $colorScheme colours, $width px wide', async ({ colorScheme, width, height }) => {
+    const visitor = await stage.visit({ colorScheme, width, height });
     const { page } = visitor;
     await visitor.logIn('Root', { hash: '#/all-keys?owner=alice' });
     await page.getByLabel('Select Billing worker').check();

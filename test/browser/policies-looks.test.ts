@@ -1,5 +1,6 @@
 import { FULL_ACCESS, type NewPolicy, type Policy } from '../../lib/index.js';
 import { type Stage, startStage } from './stage.js';
+import { LOOKS } from './visitor.js';
 
 const READ = { actions: ['orders:read'], resources: ['orders/*'], workspace: 'w1', description: 'Look at orders' };
 
@@ -29,13 +30,8 @@ describe('the pages of policies', () => {
     return stage.latchkey.policies.create({ name, orgId: 'acme', statements: [READ], ...fields }, { by: 'root' });
   }
 
-  it.each([
-    ['light', 1280],
-    ['dark', 1280],
-    ['light', 360],
-    ['dark', 360],
-  ] as const)('are accessible in %s colours, %d px wide', async (colorScheme, width) => {
-    const visitor = await stage.visit({ colorScheme, width, height: width === 360 ? 740 : 900 });
+  it.each(LOOKS)('are accessible in $colorScheme colours, $width px wide', async ({ colorScheme, width, height }) => {
+    const visitor = await stage.visit({ colorScheme, width, height });
     await visitor.logIn('Root', { hash: '#/policies' });
     const { page } = visitor;
     const seen = async (name: string) => {

@@ -1,7 +1,7 @@
 import { FULL_ACCESS } from '../../lib/index.js';
 import { PASSWORD } from '../support/people.js';
 import { type Stage, startStage } from './stage.js';
-import type { Visitor } from './visitor.js';
+import { LOOKS, type Visitor } from './visitor.js';
 
 const HOSTILE = '<img src=x onerror="document.title=`hacked`"> "><script>alert(1)</script>';
 
@@ -47,7 +47,7 @@ describe('sessions', () => {
     await page.keyboard.press('Enter');
     await dialog.getByRole('button', { name: 'End it' }).click();
     await page.getByText('The session has ended').waitFor();
-    await page.getByText('Firefox on Linux').waitFor({ state: 'hidden' });
+    await page.getByText('Firefox on Linux', { exact: true }).waitFor({ state: 'hidden' });
     expect(await aliveOf('alice')).toBe(1);
     await expectOut(there);
   });
@@ -181,23 +181,23 @@ describe('sessions', () => {
     await page.getByText('25 users on this page').waitFor();
   });
 
-  it.each([
-    ['light', 1280],
-    ['dark', 360],
-  ] as const)('of everybody are accessible in %s colours, %d px wide', async (colorScheme, width) => {
-    await startSession(stage, 'Bob');
-    const sam = await stage.visit({ colorScheme, width, height: 740 });
-    await sam.logIn('Sam', { hash: '#/sessions/users' });
-    await sam.page.getByRole('link', { name: 'Bob' }).waitFor();
-    await sam.expectNoSidewaysScroll();
-    await sam.expectAccessible();
-    await sam.picture(`sessions-users-${colorScheme}-${width}`);
-    await sam.page.getByRole('link', { name: 'Bob' }).click();
-    await sam.page.getByRole('heading', { name: 'Sessions of Bob' }).waitFor();
-    await sam.expectNoSidewaysScroll();
-    await sam.expectAccessible();
-    await sam.picture(`sessions-of-user-${colorScheme}-${width}`);
-  });
+  it.each(LOOKS)(
+    'of everybody are accessible in $colorScheme colours, $width px wide',
+    async ({ colorScheme, width, height }) => {
+      await startSession(stage, 'Bob');
+      const sam = await stage.visit({ colorScheme, width, height });
+      await sam.logIn('Sam', { hash: '#/sessions/users' });
+      await sam.page.getByRole('link', { name: 'Bob' }).waitFor();
+      await sam.expectNoSidewaysScroll();
+      await sam.expectAccessible();
+      await sam.picture(`sessions-users-${colorScheme}-${width}`);
+      await sam.page.getByRole('link', { name: 'Bob' }).click();
+      await sam.page.getByRole('heading', { name: 'Sessions of Bob' }).waitFor();
+      await sam.expectNoSidewaysScroll();
+      await sam.expectAccessible();
+      await sam.picture(`sessions-of-user-${colorScheme}-${width}`);
+    },
+  );
 });
 
 /** By the API, without a browser. */

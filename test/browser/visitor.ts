@@ -10,6 +10,12 @@ const STEP_WITHIN_MS = 15_000;
 /** What Chromium itself says of every answer of 400 and more. */
 const REFUSED = /^Failed to load resource: the server responded with a status of (\d+)/;
 
+/** Both colour schemes and both widths, each once: what is wrong with one is so whatever the other is. */
+export const LOOKS = [
+  { colorScheme: 'light', width: 1280, height: 800 },
+  { colorScheme: 'dark', width: 360, height: 740 },
+] as const;
+
 export interface VisitorOptions {
   /** In px. Default 1280 by 800. */
   readonly width?: number;

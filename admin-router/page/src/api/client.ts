@@ -1,4 +1,5 @@
 import { ApiProblem } from './problem.ts';
+import { noteServerTime } from './server-time.ts';
 import { storedRequestId } from './stored-login.ts';
 
 /** An answer that takes longer than this is none, in ms. */
@@ -47,6 +48,7 @@ export async function send<Body>(method: Method, path: string, options: SendOpti
     if (renewed !== null && renewed !== requestId) response = await fetchAnswer(method, path, options, renewed);
     if (response.status === 401) listener?.ended();
   }
+  noteServerTime(response.headers.get('date'));
   if (!response.ok) throw await ApiProblem.from(response);
   if (!options.isPublic) listener?.used();
   return (response.status === 204 ? null : await readJson(response)) as Body;

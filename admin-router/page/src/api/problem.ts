@@ -33,7 +33,13 @@ export class ApiProblem extends Error {
     const after = Number(response.headers.get('retry-after') ?? Number.NaN);
     const retryAfter = Number.isFinite(after) ? after : null;
     const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json') ?? false;
-    if (isProblem) return new ApiProblem((await response.json()) as Problem, retryAfter);
+    const problem = isProblem
+      ? await response.json().then(
+          (body) => body as Problem,
+          () => null,
+        )
+      : null; // cut off, perhaps
+    if (problem !== null) return new ApiProblem(problem, retryAfter);
     const detail = `The server answered ${response.status} ${response.statusText}`.trim();
     return new ApiProblem({ status: response.status, code: 'unreadable', detail }, retryAfter);
   }

@@ -23,7 +23,7 @@ export function storeActivity(at: number): void {
   write(ACTIVE, String(at));
 }
 
-/** Tells what other tabs have stored. Returns the function that ends it. */
+/** Tells what other tabs have stored, also while Back had this page put away. Returns the function that ends it. */
 export function followOtherTabs(
   onLogin: (requestId: string | null) => void,
   onActive: (at: number) => void,
@@ -32,8 +32,13 @@ export function followOtherTabs(
     if (key === LOGIN) onLogin(newValue || null);
     if (key === ACTIVE && newValue !== null) onActive(Number(newValue));
   };
+  const onShown = ({ persisted }: PageTransitionEvent) => persisted && onLogin(storedRequestId());
   addEventListener('storage', listener);
-  return () => removeEventListener('storage', listener);
+  addEventListener('pageshow', onShown);
+  return () => {
+    removeEventListener('storage', listener);
+    removeEventListener('pageshow', onShown);
+  };
 }
 
 /** Where the browser keeps nothing for us, each tab has its own login, until it is loaded again. */

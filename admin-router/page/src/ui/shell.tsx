@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { logOut } from '../api/session.ts';
 import { useLogin, useSettings } from '../context.ts';
 import { useAction } from '../load.ts';
@@ -48,9 +48,14 @@ function Navigation() {
   const shown = PAGES.filter((entry) => entry.nav !== undefined && mayOpen(entry, rights));
   const here = segments.length === 0 ? shown[0] : pageAt(segments)?.entry;
   const current = here?.within ?? here?.path;
+  const ref = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const place = ref.current?.querySelector('[aria-current]');
+    place?.scrollIntoView({ block: 'nearest', inline: 'center' }); // in a narrow window they do not all fit
+  }, [current]);
 
   return (
-    <nav class="places" aria-label="Main">
+    <nav ref={ref} class="places" aria-label="Main">
       <ul>
         {shown.map(({ path, nav }) => (
           <li key={path}>

@@ -1,3 +1,5 @@
+import { serverNow } from '../api/server-time.ts';
+
 const UNITS: readonly (readonly [unit: Intl.RelativeTimeFormatUnit, ms: number])[] = [
   ['year', 31_557_600_000],
   ['month', 2_629_800_000],
@@ -44,7 +46,7 @@ export function dateOf(at: string | number): string {
   return DATE.format(new Date(at));
 }
 
-export function relativeTime(at: string, nowAt = Date.now()): string {
+export function relativeTime(at: string, nowAt = serverNow()): string {
   const distance = Date.parse(at) - nowAt;
   const [unit, ms] = UNITS.find(([, size]) => Math.abs(distance) >= size) ?? ['minute', 60_000];
   const count = Math.trunc(distance / ms);

@@ -1,5 +1,6 @@
 import './audit.css';
 import { get } from '../../api/client.ts';
+import { serverNow } from '../../api/server-time.ts';
 import type { AuditEntry, Page } from '../../api/types.ts';
 import { useLogin } from '../../context.ts';
 import { useLoad } from '../../load.ts';
@@ -21,7 +22,7 @@ export default function AuditPage() {
   const { rights } = useLogin();
   const filter = filterOf(useRoute().query);
   const list = useLoad(
-    (signal) => get<Page<AuditEntry>>('audit', questionOf(filter, Date.now()), signal),
+    (signal) => get<Page<AuditEntry>>('audit', questionOf(filter, serverNow()), signal),
     [JSON.stringify(filter)],
   );
   return (

@@ -3,14 +3,15 @@ import { post } from '../../api/client.ts';
 import { type ApiProblem, problemOf } from '../../api/problem.ts';
 import type { ApiKey, IssuedApiKey } from '../../api/types.ts';
 import { useLogin, useSettings } from '../../context.ts';
+import { createDraftKeeper, useKept } from '../../draft-keeper.ts';
 import { useAction } from '../../load.ts';
-import { ErrorBox } from '../../ui/feedback.tsx';
+import { ErrorBox, Notice } from '../../ui/feedback.tsx';
 import { Field, faultsBesides } from '../../ui/field.tsx';
 import { announce } from '../../ui/toast.tsx';
 import { ExpiryField } from './expiry-field.tsx';
 import { useFaultyForm } from './faulty-form.ts';
 import { atFields, faultsOfDraft, LIMITS, orDone, RESTRICTIONS, SHOWN } from './form-faults.ts';
-import { creation, newDraft } from './key-draft.ts';
+import { creation, isSame, type KeyDraft, newDraft } from './key-draft.ts';
 import { Restrictions } from './restrictions.tsx';
 import { NewRights } from './rights-section.tsx';
 import { SecretDialog, withoutSecret } from './secret-dialog.tsx';
@@ -24,11 +25,16 @@ export interface CreateKeyProps {
 
 const PERHAPS_MADE = 'The key may have been made all the same, without its secret being shown: look at the list first.';
 
+const drafts = createDraftKeeper<KeyDraft>();
+
 /** The form of a new key, for a page; then the secret, in a dialog. */
 export function CreateKey({ onDone, onClose }: CreateKeyProps) {
   const { keys: rules } = useSettings();
   const { rights, principal } = useLogin();
-  const [draft, setDraft] = useState(() => newDraft(rules));
+  const { kept, hold } = useKept(drafts, principal.id);
+  const [empty] = useState(() => newDraft(rules));
+  const [draft, setDraft] = useState(kept ?? empty);
+  const [isKept, setIsKept] = useState(kept !== null);
   const [issued, setIssued] = useState<IssuedApiKey | null>(null);
   const [untold, setUntold] = useState<ApiProblem | null>(null);
   const create = useAction(async () => {
@@ -39,10 +45,21 @@ export function CreateKey({ onDone, onClose }: CreateKeyProps) {
     }
   });
   const problem = untold ?? create.problem;
+  hold(issued !== null || isSame(draft, empty) ? null : draft);
   const form = useFaultyForm(problem);
   const mayOwn = rights.has('keys:manage-own') || rights.has('keys:manage');
 
   const change = (fields: Partial<typeof draft>) => setDraft((before) => ({ ...before, ...fields }));
+  const startOver = () => {
+    setDraft(empty);
+    setIsKept(false);
+    setUntold(null);
+    create.reset();
+  };
+  const onCancel = () => {
+    hold(null);
+    onClose();
+  };
   const onSubmit = (event: Event) => {
     event.preventDefault();
     const faults = faultsOfDraft(draft, null, !mayOwn);
@@ -82,6 +99,14 @@ export function CreateKey({ onDone, onClose }: CreateKeyProps) {
   return (
     <>
       <form ref={form} class="kd-page" noValidate autocomplete="off" onSubmit={onSubmit}>
+        {isKept && (
+          <Notice>
+            <p>What you typed here before is still there.</p>
+            <button type="button" class="secondary small" onClick={startOver}>
+              Start over
+            </button>
+          </Notice>
+        )}
         <section class="card">
           <Field label="Name" path="name" problem={problem} hint="What it is for, so that you know it again.">
             {(control) => (
@@ -129,7 +154,7 @@ export function CreateKey({ onDone, onClose }: CreateKeyProps) {
         </details>
         {rest && <ErrorBox problem={rest} />}
         <div class="kd-buttons">
-          <button type="button" class="secondary" onClick={onClose}>
+          <button type="button" class="secondary" onClick={onCancel}>
             Cancel
           </button>
           <button type="submit" aria-busy={create.isBusy}>

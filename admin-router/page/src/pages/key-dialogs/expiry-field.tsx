@@ -1,4 +1,5 @@
 import type { ApiProblem } from '../../api/problem.ts';
+import { serverNow } from '../../api/server-time.ts';
 import type { ApiKey, KeySettings } from '../../api/types.ts';
 import { Field } from '../../ui/field.tsx';
 import { absoluteTime, relativeTime } from '../../ui/time.tsx';
@@ -15,7 +16,7 @@ export interface ExpiryFieldProps {
 
 /** How long from now, or until when; always with the date that it comes to. */
 export function ExpiryField({ expiry, rules, apiKey, problem, onChange }: ExpiryFieldProps) {
-  const nowAt = Date.now();
+  const nowAt = serverNow();
   const latestAt = latestExpiry(rules, apiKey, nowAt);
   const { choice, date } = expiry;
   return (

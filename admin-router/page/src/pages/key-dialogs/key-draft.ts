@@ -1,3 +1,4 @@
+import { serverNow } from '../../api/server-time.ts';
 import type { ApiKey, KeySettings, Statement } from '../../api/types.ts';
 import { dayOf, type Expiry, expiryAt, firstExpiry, latestExpiry } from './expiry.ts';
 
@@ -49,7 +50,7 @@ export function newDraft(rules: KeySettings): KeyDraft {
   return {
     name: '',
     description: '',
-    expiry: firstExpiry(rules, Date.now()),
+    expiry: firstExpiry(rules, serverNow()),
     rights: 'all',
     policyIds: [],
     statements: [],
@@ -182,7 +183,7 @@ function expiryFields(expiry: Expiry, rules: KeySettings, key: ApiKey | null) {
   if (expiry.choice === 'keep') return none;
   const isFromNow = expiry.choice !== 'date' && expiry.choice !== 'never';
   if (isFromNow) return { ...none, expiresInSeconds: Number(expiry.choice) }; // by the server's clock
-  const nowAt = Date.now();
+  const nowAt = serverNow();
   const at = expiryAt(expiry, key, latestExpiry(rules, key, nowAt), nowAt);
   return { ...none, expiresAt: at === undefined || at === null ? at : new Date(at).toISOString() };
 }

@@ -1,6 +1,7 @@
 import { useId, useState } from 'preact/hooks';
 import { get, pathOf, post } from '../../api/client.ts';
 import { problemOf } from '../../api/problem.ts';
+import { serverNow } from '../../api/server-time.ts';
 import type { ApiKey, IssuedApiKey } from '../../api/types.ts';
 import { useSettings } from '../../context.ts';
 import { useAction } from '../../load.ts';
@@ -134,14 +135,14 @@ export function RotateKey({ apiKey, onDone, onClose }: KeyDialogProps) {
 /** An old secret does not outlive its key. */
 function outcomeOf({ expiresAt }: ApiKey, grace: number): string {
   if (grace === 0) return 'Whatever still uses the old secret is refused at once.';
-  const graceEndAt = Date.now() + grace * 1_000;
+  const graceEndAt = serverNow() + grace * 1_000;
   const endAt = expiresAt === null ? graceEndAt : Math.min(graceEndAt, Date.parse(expiresAt));
   return `The old secret works until ${absoluteTime(new Date(endAt).toISOString())}. Change it wherever it is used before then.`;
 }
 
 /** There are at most two: the next rotation ends the oldest. */
 function EarlierSecret({ apiKey: { previousSecretExpiresAt: at } }: { readonly apiKey: ApiKey }) {
-  if (at === null || Date.parse(at) <= Date.now()) return null;
+  if (at === null || Date.parse(at) <= serverNow()) return null;
   return (
     <Notice kind="warn">
       <p>

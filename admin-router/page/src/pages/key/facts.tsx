@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { serverNow } from '../../api/server-time.ts';
 import type { ApiKey, Obstacle } from '../../api/types.ts';
 import { useLogin } from '../../context.ts';
 import { hrefOf } from '../../router/route.ts';
@@ -85,7 +86,7 @@ export function Facts({ apiKey, obstacle }: FactsProps) {
           {failureCount.toLocaleString('en')}
           {apiKey.lastFailedAt !== null && <p class="note">{`the last one ${relativeTime(apiKey.lastFailedAt)}`}</p>}
         </Fact>
-        {previousSecretExpiresAt !== null && Date.parse(previousSecretExpiresAt) > Date.now() && (
+        {previousSecretExpiresAt !== null && Date.parse(previousSecretExpiresAt) > serverNow() && (
           <Fact label="Previous secret works until">
             <Instant at={previousSecretExpiresAt} />
           </Fact>

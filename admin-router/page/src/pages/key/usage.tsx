@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { get, pathOf } from '../../api/client.ts';
+import { serverNow } from '../../api/server-time.ts';
 import type { ApiKey, KeyUsage } from '../../api/types.ts';
 import { useLoad } from '../../load.ts';
 import { ErrorBox } from '../../ui/feedback.tsx';
@@ -14,7 +15,7 @@ export function Usage({ apiKey: { id, useCount, failureCount } }: { readonly api
     [id, useCount, failureCount],
   );
   const [isTable, setIsTable] = useState(false);
-  const days = usage.value === undefined ? null : everyDay(usage.value.days, Date.now());
+  const days = usage.value === undefined ? null : everyDay(usage.value.days, serverNow());
   const total = days && totalOf(days);
   const isEmpty = total !== null && total.uses + total.failures === 0;
   return (

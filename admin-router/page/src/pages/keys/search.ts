@@ -1,4 +1,5 @@
 import { post } from '../../api/client.ts';
+import { serverNow } from '../../api/server-time.ts';
 import type { ApiKey, Page } from '../../api/types.ts';
 import { searchOf } from './criteria.ts';
 import type { KeyFilter } from './filter.ts';
@@ -16,7 +17,7 @@ export interface KeyList extends Page<ApiKey> {
  * @param ownId the user whose own keys are asked for; null: all that may be seen.
  */
 export async function readKeys(filter: KeyFilter, ownId: string | null, signal: AbortSignal): Promise<KeyList> {
-  const search = searchOf(filter, ownId, Date.now());
+  const search = searchOf(filter, ownId, serverNow());
   if (search === null) return { items: [], nextCursor: null, isPartial: false };
   const { endsShort, ...criteria } = search;
   const items: ApiKey[] = [];

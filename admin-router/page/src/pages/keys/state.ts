@@ -1,3 +1,4 @@
+import { serverNow } from '../../api/server-time.ts';
 import type { ApiKey, KeyState } from '../../api/types.ts';
 import type { Tone } from '../../ui/badge.tsx';
 
@@ -16,7 +17,7 @@ export const STATES: Readonly<Record<ShownState, { readonly tone: Tone; readonly
 };
 
 /** The state as the API knows it, and besides whether an active key is about to end. */
-export function shownState({ state, expiresAt }: Pick<ApiKey, 'state' | 'expiresAt'>, nowAt = Date.now()): ShownState {
+export function shownState({ state, expiresAt }: Pick<ApiKey, 'state' | 'expiresAt'>, nowAt = serverNow()): ShownState {
   const isEnding = expiresAt !== null && Date.parse(expiresAt) - nowAt < SOON_MS;
   return state === 'active' && isEnding ? 'soon' : state;
 }

@@ -3,18 +3,21 @@ import { get, pathOf } from '../../api/client.ts';
 import { ApiProblem, problemOf } from '../../api/problem.ts';
 import type { FieldError, Policy } from '../../api/types.ts';
 import { useLogin } from '../../context.ts';
+import { createDraftKeeper, useKept } from '../../draft-keeper.ts';
 import { useAction } from '../../load.ts';
 import { ErrorBox, Notice } from '../../ui/feedback.tsx';
 import { AboutFields } from './about-fields.tsx';
 import { Conflict } from './conflict.tsx';
 import { type Changeable, changedFields, checkDraft, type Draft, draftOf, merge } from './draft.ts';
-import { type KeptDraft, keepDraft, takeKept } from './kept-drafts.ts';
 import { StatementList } from './statement-list.tsx';
 import { StatementsEditor } from './statements-editor.tsx';
 import { TemplateFields } from './template-fields.tsx';
 import { useLeaveWarning } from './use-leave-warning.ts';
 import { useSettled } from './use-settled.ts';
 import { UsedByNotice } from './used-by.tsx';
+
+/** With what it changes, as it was read; null: it is a new one. */
+const drafts = createDraftKeeper<{ readonly draft: Draft; readonly base: Policy | null }>();
 
 export interface PolicyFormProps {
   readonly start: Draft;
@@ -28,8 +31,8 @@ export interface PolicyFormProps {
 
 /** A policy as it is written. Faults of form are told while typing, the others when the API has answered. */
 export function PolicyForm({ start, base: read, onSave, onMakeAnew, cancelTo }: PolicyFormProps) {
-  const place = `${useLogin().principal.id} ${location.hash}`;
-  const [kept, setKept] = useState(() => takeKept(place));
+  const { kept: found, hold } = useKept(drafts, `${useLogin().principal.id} ${location.hash}`);
+  const [kept, setKept] = useState(found);
   const [draft, setDraft] = useState(kept?.draft ?? start);
   const [base, setBase] = useState(kept === null ? read : kept.base);
   const [touched, setTouched] = useState<readonly string[]>([]);
@@ -47,14 +50,7 @@ export function PolicyForm({ start, base: read, onSave, onMakeAnew, cancelTo }: 
   const isDirty = changedFields(draft, baseDraft).length > 0 || isBroken;
   useLeaveWarning(isDirty && !isSaved);
   const isDone = useRef(false);
-  const unsaved = useRef<KeptDraft | null>(null);
-  unsaved.current = isDirty ? { draft, base } : null;
-  useEffect(
-    () => () => {
-      if (unsaved.current !== null && !isDone.current) keepDraft(place, unsaved.current);
-    },
-    [],
-  );
+  hold(isDirty && !isDone.current ? { draft, base } : null);
 
   // What is wrong is told after a moment, or when it is to be saved; what has been mended, at once.
   const faultsNow = checkDraft(draft);
@@ -87,6 +83,7 @@ export function PolicyForm({ start, base: read, onSave, onMakeAnew, cancelTo }: 
   /** Nothing is left that would be lost. */
   function done(): void {
     isDone.current = true;
+    hold(null);
     setIsSaved(true);
   }
 
