@@ -5,6 +5,7 @@ import { breaksOf } from './connection-breaks.js';
 import type { Lane } from './redis-lane.js';
 import type { ScriptedRedis } from './redis-scripts.js';
 import type { RedisServers } from './redis-servers.js';
+import { TurnBatch } from './turn-batch.js';
 
 export interface Batched<Answer> {
   /** The key of the command, or one in its slot. */
@@ -28,12 +29,14 @@ export class BoundedRedis {
   #downSince: number | null = null;
   readonly #broken: { readonly breaks: number };
   #whenReady: Promise<void> | null = null;
+  readonly #turn: TurnBatch;
 
   /** `timeoutMs` is the longest that one answer may take. */
   constructor(client: ScriptedRedis, servers: RedisServers, timeoutMs: number) {
     this.#client = client;
     this.#servers = servers;
     this.#timeoutMs = timeoutMs;
+    this.#turn = new TurnBatch(() => servers.connections());
     this.#broken = breaksOf(client as unknown as Redis | Cluster);
   }
 
@@ -54,6 +57,15 @@ export class BoundedRedis {
     const lane = this.#servers.laneOf(key);
     if (lane.refusal === null && this.#isReady && !lane.isDoubtful) return this.#send(lane, command, timeoutMs);
     return this.#sendWhenReady(key, lane, command, timeoutMs);
+  }
+
+  /**
+   * As `run`, for what requests wait for: what is asked within one turn of the event loop leaves at its end, in one write to
+   * each connection. The host's own commands go as they come.
+   */
+  together<Answer>(key: string, command: (redis: ScriptedRedis) => Promise<Answer>): Promise<Answer> {
+    if (this.#client.options.enableAutoPipelining) return this.run(key, command); // the client does it
+    return this.#turn.run(() => this.run(key, command));
   }
 
   /** Runs a command for each of `keys`, of whatever slots; what they answer, in the order of the keys. As `run`. */

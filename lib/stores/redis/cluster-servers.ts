@@ -63,6 +63,13 @@ export class ClusterServers implements RedisServers {
     return name === undefined ? this.#unknown : (this.#lanes.get(name) ?? this.#addLane(name));
   }
 
+  *connections(): Iterable<Redis> {
+    for (const name of this.#lanes.keys()) {
+      const node = this.#nodes.get(name);
+      if (node !== undefined) yield node;
+    }
+  }
+
   feedSources(): ReadonlyMap<string, FeedSource> {
     return this.#sources;
   }

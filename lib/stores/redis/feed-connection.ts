@@ -58,6 +58,8 @@ export class FeedConnection {
    * may be late, on a slow connection or in a busy process, so the time of arrival says nothing. -Infinity: not armed.
    */
   #aliveAt = Number.NEGATIVE_INFINITY;
+  /** Monotonic ms at which the last PING was sent: unanswered while later than `#aliveAt`. */
+  #askedAt = Number.NEGATIVE_INFINITY;
   #means: FeedMeans = null;
   #isArming = false;
   #isClosed = false;
@@ -87,16 +89,34 @@ export class FeedConnection {
     return this.#connection;
   }
 
-  /** A frozen server raises no event on its connections: only silence tells. */
+  /**
+   * A frozen server raises no event on its connections: only silence tells. A process that stood still has not read yet what
+   * arrived, so that gets a turn of the loop first; and where it had no PING on its way, it has not asked.
+   */
   beat(): void {
+    if (this.#isStale) setImmediate(() => this.#beat());
+    else this.#beat();
+  }
+
+  #beat(): void {
     if (this.#connection.status !== 'ready') return;
-    const isArmed = this.#aliveAt !== Number.NEGATIVE_INFINITY;
-    if (isArmed && performance.now() - this.#aliveAt > 2 * this.#options.heartbeatMs) {
+    if (this.#isStale && this.#askedAt > this.#aliveAt) {
       this.reconnect();
       return;
     }
-    if (!isArmed && !this.#isArming) void this.#arm();
+    if (this.#aliveAt === Number.NEGATIVE_INFINITY && !this.#isArming) void this.#arm();
+    this.#ask();
+  }
+
+  /** What was changed since may have been missed: it was armed, and two heartbeats have passed. */
+  get #isStale(): boolean {
+    const isArmed = this.#aliveAt !== Number.NEGATIVE_INFINITY;
+    return isArmed && performance.now() - this.#aliveAt > 2 * this.#options.heartbeatMs;
+  }
+
+  #ask(): void {
     const sentAt = performance.now();
+    this.#askedAt = sentAt;
     this.#connection.ping().then(
       () => {
         if (this.#aliveAt === Number.NEGATIVE_INFINITY || sentAt <= this.#aliveAt) return;

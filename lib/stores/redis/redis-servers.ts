@@ -24,6 +24,8 @@ export interface RedisServers {
   readonly isOne: boolean;
   /** What is asked of the server that has `key`, which is without the client's own prefix. */
   laneOf(key: string): Lane;
+  /** What the client has open to the servers that have keys. */
+  connections(): Iterable<Redis>;
   /** By name; a source that stays keeps its name. */
   feedSources(): ReadonlyMap<string, FeedSource>;
   /** Has `changed` called whenever `feedSources` may answer something else. */

@@ -62,7 +62,7 @@ export class RedisSessions implements SessionStates {
   async read(id: string, ttlMs: number): Promise<StoredSession | null> {
     const life = wholeLife(ttlMs);
     const key = this.#key(id);
-    const value = await this.#redis.run(key, (redis) => redis.getex(key, 'PX', String(life)));
+    const value = await this.#redis.together(key, (redis) => redis.getex(key, 'PX', String(life)));
     return value === null ? null : decode(value);
   }
 

@@ -64,6 +64,10 @@ export class SentinelServer implements RedisServers {
     return this.#lane;
   }
 
+  connections(): Iterable<Redis> {
+    return [this.#client];
+  }
+
   feedSources(): ReadonlyMap<string, FeedSource> {
     return this.#sources;
   }

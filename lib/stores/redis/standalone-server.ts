@@ -47,6 +47,10 @@ export class StandaloneServer implements RedisServers {
     return this.#lane;
   }
 
+  connections(): Iterable<Redis> {
+    return [this.#client];
+  }
+
   feedSources(): ReadonlyMap<string, FeedSource> {
     return this.#sources;
   }

@@ -1,0 +1,151 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Cluster, Redis } from 'ioredis';
+import { RedisStore, recommendedRedisOptions } from '../../lib/stores/redis/redis-store.js';
+import { TurnBatch } from '../../lib/stores/redis/turn-batch.js';
+import { until } from '../conformance/store-suite.js';
+import { PATIENT } from '../support/patience.js';
+import { startRedisCluster } from '../support/redis-cluster.js';
+import { type RedisServer, startRedis } from '../support/redis-server.js';
+
+const TTL_MS = 60_000;
+const IDS = Array.from({ length: 40 }, (_, n) => `session-${n}`);
+
+/** Each session's data is its own id. */
+async function insertSessions({ state }: RedisStore): Promise<void> {
+  const common = { login: null, userId: null, orgId: null, createdAt: 0, expiresAt: TTL_MS };
+  await Promise.all(IDS.map((data) => state.sessions.insert(data, { ...common, data }, TTL_MS)));
+}
+
+async function readSessions({ state }: RedisStore): Promise<(string | undefined)[]> {
+  return await Promise.all(IDS.map(async (id) => (await state.sessions.read(id, TTL_MS))?.data));
+}
+
+/** Counts what a connection writes from now on, by the commands in each write. */
+function watchWrites({ stream }: Redis): number[] {
+  const writes: number[] = [];
+  const write = stream._write;
+  const writeMany = stream._writev;
+  stream._write = function (...args) {
+    writes.push(1);
+    write.apply(this, args);
+  };
+  stream._writev = function (...args) {
+    writes.push(args[0].length);
+    writeMany?.apply(this, args);
+  };
+  return writes;
+}
+
+describe('session reads of one turn of the event loop', () => {
+  let server: RedisServer;
+  let client: Redis;
+  let store: RedisStore;
+
+  beforeEach(async () => {
+    server = await startRedis();
+    client = new Redis(server.url, { ...recommendedRedisOptions(), retryStrategy: () => 50 });
+    client.on('error', () => {});
+    store = new RedisStore(client, { ...PATIENT, heartbeatMs: 60_000 });
+    await until('the client is ready', () => client.status === 'ready');
+    await insertSessions(store);
+  });
+
+  afterEach(async () => {
+    await store.close();
+    client.disconnect();
+    await server.stop();
+  });
+
+  it('leave in one write, and each gets its own answer', async () => {
+    const writes = watchWrites(client);
+    expect(await readSessions(store)).toEqual(IDS);
+    expect(writes).toEqual([IDS.length]);
+  });
+
+  it('hold back nothing that the host sends on the same client', async () => {
+    const writes = watchWrites(client);
+    const order: string[] = [];
+    const note = (what: string) => () => order.push(what);
+    const reading = Promise.all([
+      store.state.sessions.read('session-1', TTL_MS).then(note('first')),
+      store.state.sessions.read('session-2', TTL_MS).then(note('second')),
+    ]);
+    const asking = client.echo('host').then(note('host'));
+    expect(writes).toEqual([1]);
+    await Promise.all([reading, asking]);
+    expect(order).toEqual(['host', 'first', 'second']);
+    expect(writes).toEqual([1, 2]);
+  });
+
+  it('see what was ended in the same turn', async () => {
+    const reading = store.state.sessions.read('session-1', TTL_MS);
+    const ending = store.state.sessions.end('session-1', null);
+    expect([await reading, await ending]).toEqual([null, true]);
+  });
+
+  it('are refused or answered when the connection breaks in that turn, and the next one is whole', async () => {
+    const reading = Promise.allSettled(IDS.map((id) => store.state.sessions.read(id, TTL_MS)));
+    client.disconnect(true);
+    for (const read of await reading) {
+      if (read.status === 'rejected') expect(read.reason).toMatchObject({ code: 'store_unavailable' });
+      else expect(IDS).toContain(read.value?.data);
+    }
+    await until('the client is ready', () => client.status === 'ready');
+    const writes = watchWrites(client);
+    expect(await readSessions(store)).toEqual(IDS);
+    expect(writes.filter((count) => count > 1)).toEqual([IDS.length]); // signs of life are asked for beside them
+    expect(client.stream.writableCorked).toBe(0);
+  });
+
+  it('are left to the client where it pipelines by itself', async () => {
+    const pipelining = new Redis(server.url, { enableAutoPipelining: true });
+    const other = new RedisStore(pipelining, { ...PATIENT, heartbeatMs: 60_000 });
+    await until('the client is ready', () => pipelining.status === 'ready');
+    const writes = watchWrites(pipelining);
+    expect(await readSessions(other)).toEqual(IDS);
+    expect(writes).toHaveLength(1);
+    await other.close();
+    pipelining.disconnect();
+  });
+
+  it('leave in one write to each master of a Cluster', async () => {
+    const cluster = await startRedisCluster();
+    const client = new Cluster([...cluster.startupNodes], recommendedRedisOptions('cluster'));
+    client.on('error', () => {});
+    const store = new RedisStore(client, { ...PATIENT, heartbeatMs: 60_000 });
+    try {
+      await until('the client is ready', () => client.status === 'ready');
+      await insertSessions(store);
+      expect(await readSessions(store)).toEqual(IDS); // each master is verified before its first command
+      const masters = client.nodes('master');
+      await until('all are connected', () => masters.every(({ status }) => status === 'ready'));
+      const writes = masters.map((master) => watchWrites(master));
+      expect(await readSessions(store)).toEqual(IDS);
+      expect(writes.map((each) => each.length)).toEqual([1, 1, 1]);
+      expect(writes.flat().reduce((sum, count) => sum + count)).toBe(IDS.length);
+    } finally {
+      await store.close();
+      client.disconnect();
+      await cluster.stop();
+    }
+  }, 90_000);
+});
+
+describe('TurnBatch', () => {
+  it('sends in the asynchronous context of whoever asked, for traces', async () => {
+    const context = new AsyncLocalStorage<string>();
+    const batch = new TurnBatch(() => []);
+    const ask = (name: string) => context.run(name, () => batch.run(async () => context.getStore()));
+    expect(await Promise.all([ask('one'), ask('two')])).toEqual(['one', 'two']);
+  });
+
+  it('keeps the fault of one from the others', async () => {
+    const batch = new TurnBatch(() => []);
+    const failing = () => {
+      throw new Error('no server');
+    };
+    const [first, second] = await Promise.allSettled([batch.run(failing), batch.run(async () => 'answer')]);
+    expect(first).toMatchObject({ status: 'rejected', reason: { message: 'no server' } });
+    expect(second).toEqual({ status: 'fulfilled', value: 'answer' });
+  });
+});
