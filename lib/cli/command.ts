@@ -122,7 +122,7 @@ function parse<const Wanted extends Options>(args: readonly string[], options: W
 
 function unmarked<Value extends object>(marked: Value): Value {
   return JSON.parse(JSON.stringify(marked), (_name, value) =>
-    typeof value === 'string' ? value.replace(MARK, '') : value,
+    typeof value === 'string' && value.startsWith(`${MARK}-`) ? value.slice(MARK.length) : value,
   );
 }
 

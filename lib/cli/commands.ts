@@ -51,8 +51,11 @@ export async function runCommand(args: readonly string[], surroundings: Surround
       print('run' in named ? named.help : helpOf(named, path));
       return EXIT.ok;
     }
-    if (!('run' in named))
-      throw new UsageError(rest.length === 0 ? 'a command is missing' : 'there is no such command');
+    if (!('run' in named)) {
+      if (rest.length > 0) throw new UsageError('there is no such command');
+      complain(`latchkey: a command is missing\n\n${helpOf(named, path)}`);
+      return EXIT.usage;
+    }
     return await named.run(rest, surroundings);
   } catch (error) {
     if (error instanceof UsageError) {

@@ -9,12 +9,14 @@ import { statementsOf } from './key-options.js';
 import { STORE_HELP, STORE_OPTIONS, withLatchkey } from './open-latchkey.js';
 import { endOf, wholeNumber } from './option-values.js';
 import { Output } from './output.js';
+import { RETENTION_HELP, RETENTION_OPTIONS, retentionOf } from './retention.js';
 
 const MAX_LINE = 999_999_999;
 const MAX_PATTERN = 1_000;
 
 const OPTIONS = {
   ...STORE_OPTIONS,
+  ...RETENTION_OPTIONS,
   'dry-run': { type: 'boolean' },
   'from-line': { type: 'string' },
   owner: { type: 'string' },
@@ -40,6 +42,7 @@ FILE holds one JSON object a line; - is the standard input. Each has
                         A key without an expiry of its own expires after 180 days, unless --expires says other (never)
   --pattern REGEXP      http.importedKeys.pattern of the app: secrets that do not match it are refused, since the app
                         would not read them. Hashes cannot be checked
+${RETENTION_HELP}
   --dry-run             checks every line against what is there, and writes nothing
   --from-line N         begin there: an import that was ended says where
 
@@ -60,7 +63,7 @@ ${EXIT.unreachable} Redis cannot be reached, or was away for too long; ${EXIT.fa
     const defaults = defaultsOf(values);
     const fromLine = wholeNumber('from-line', values['from-line'], 1, MAX_LINE) ?? 1;
     const isDryRun = values['dry-run'] === true;
-    const settings = { ...importedKeysOf(values.pattern), isDryRun };
+    const settings = { ...importedKeysOf(values.pattern), ...retentionOf(values), isDryRun };
     const totalBytes = path === '-' ? null : await sizeOf(path);
     const output = new Output(surroundings, values.json);
     return await withLatchkey(

@@ -4,9 +4,10 @@ import { demandOrg } from './demand-org.js';
 import { keyFacts } from './key-columns.js';
 import { type Opened, STORE_HELP, STORE_OPTIONS, withLatchkey } from './open-latchkey.js';
 import { Output } from './output.js';
+import { RETENTION_HELP, RETENTION_OPTIONS, retentionOf } from './retention.js';
 import type { Column } from './table.js';
 
-const OPTIONS = { ...STORE_OPTIONS, reason: { type: 'string' } } as const;
+const OPTIONS = { ...STORE_OPTIONS, ...RETENTION_OPTIONS, reason: { type: 'string' } } as const;
 
 const COLUMNS: readonly Column<RevokeResult>[] = [
   { title: 'ID', of: ({ id }) => id },
@@ -21,6 +22,7 @@ export const revoke: Command = {
   help: `latchkey keys revoke ID...: refuses keys for good, at once and in every process of the app. The records stay to be read.
 
   --reason TEXT         for the record and the audit trail
+${RETENTION_HELP}
 
 Several keys (at most ${LIMITS.bulk}): each is revoked, whatever becomes of the others; --json: { results: [{ id, outcome }] }.
 
@@ -35,8 +37,9 @@ With several keys: ${EXIT.warning} where not all of them are revoked now.`,
     if (reason !== undefined && reason.length > LIMITS.reason) {
       throw new UsageError(`--reason must have at most ${LIMITS.reason} characters`);
     }
+    const settings = retentionOf(values);
     const output = new Output(surroundings, values.json);
-    return await withLatchkey(values, surroundings, async (opened) => {
+    const work = async (opened: Opened) => {
       const { latchkey, by, orgId } = opened;
       if (rest.length > 1) return await revokeMany(rest, reason, opened, output);
       const [id] = rest;
@@ -44,7 +47,8 @@ With several keys: ${EXIT.warning} where not all of them are revoked now.`,
       const key = await latchkey.apiKeys.revoke(id, { by, reason });
       output.record(key, keyFacts(key));
       return EXIT.ok;
-    });
+    };
+    return await withLatchkey(values, surroundings, work, settings);
   },
 };
 

@@ -4,6 +4,7 @@ import { RedisStore } from '../stores/redis/redis-store.js';
 import { CommandFailure, EXIT, type Surroundings, UsageError } from './command.js';
 import { failureOf } from './faults.js';
 import { wholeNumber } from './option-values.js';
+import { peppersOf } from './peppers.js';
 import { REDIS_HELP, REDIS_OPTIONS, type RedisValues, redisAddress, redisName } from './redis-address.js';
 import { connect } from './redis-client.js';
 
@@ -55,7 +56,7 @@ export interface Opened {
   readonly orgId: string | null;
 }
 
-export interface OpenSettings extends Pick<LatchkeyOptions, 'users' | 'session' | 'http'> {
+export interface OpenSettings extends Pick<LatchkeyOptions, 'keys' | 'users' | 'session' | 'http'> {
   /** New keys are checked against what is there, and not written. Nothing else may be asked for. */
   readonly isDryRun?: boolean;
 }
@@ -75,7 +76,7 @@ export async function withLatchkey<Answer>(
   const replicas = wholeNumber('replicas', values.replicas, 1, MAX_REPLICAS);
   const by = identifierOf('by', values.by ?? `cli:${systemUser()}`);
   const orgId = values.org === undefined ? null : identifierOf('org', values.org);
-  const peppers = (environment.LATCHKEY_PEPPERS ?? '').split(',').filter((pepper) => pepper !== '');
+  const peppers = peppersOf(environment.LATCHKEY_PEPPERS);
   const keyPrefix = values['key-prefix'];
   const sentinelPassword = environment.REDIS_SENTINEL_PASSWORD;
   const { client, trouble } = await connect(address, { timeoutMs, sentinelPassword, again: true });
@@ -91,7 +92,8 @@ export async function withLatchkey<Answer>(
       leaveNoticesToTheApp(store);
       if (isDryRun) takeInNothing(store);
       const { prefix } = values;
-      return createLatchkey({ ...OPTIONS, ...settings, store, peppers, ...(prefix !== undefined && { prefix }) });
+      const options = { ...OPTIONS, ...settings, keys: { ...OPTIONS.keys, ...settings.keys } };
+      return createLatchkey({ ...options, store, peppers, ...(prefix !== undefined && { prefix }) });
     });
     try {
       return await work({ latchkey, by, orgId });

@@ -52,7 +52,7 @@ ${EXIT_HELP}`,
     const output = new Output(surroundings, values.json);
     return await withLatchkey(values, surroundings, async ({ latchkey, orgId }) => {
       const policy = demandOrg(await latchkey.policies.get(rest[0], orgId), null, 'policy');
-      const users = await latchkey.policies.countUsers(policy);
+      const users = await latchkey.policies.countUsers(policy, orgId);
       output.record({ ...policy, users }, [...policyFacts(policy), ['users', String(users)]]);
       return EXIT.ok;
     });

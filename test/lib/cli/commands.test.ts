@@ -36,8 +36,17 @@ describe('latchkey', () => {
     }
   });
 
+  it.each([[], ['keys'], ['policies'], ['sessions'], ['audit']])(
+    'lists the commands where none is named: %j',
+    async (...args) => {
+      const help = await run([...args, '--help']);
+      expect(help.out).toContain(['latchkey', ...args, 'COMMAND'].join(' '));
+      expect(await run(args)).toEqual({ code: 2, out: '', errors: `latchkey: a command is missing\n\n${help.out}` });
+    },
+  );
+
   it.each<[string[], string, string]>([
-    [['keys'], 'a command is missing', 'keys --help'],
+    [[SECRET], 'there is no such command', '--help'],
     [['keys', SECRET], 'there is no such command', 'keys --help'],
     [['keys', 'constructor'], 'there is no such command', 'keys --help'],
     [['keys', 'show'], 'the ID of a key is missing', 'keys show --help'],

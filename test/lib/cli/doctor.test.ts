@@ -67,7 +67,6 @@ describe('latchkey', () => {
   });
 
   it.each([
-    [[], 'a command is missing', '--help'],
     [[`redis://:${PASSWORD}@db`], 'there is no such command', '--help'],
     [['toString'], 'there is no such command', '--help'],
     [['doctor'], 'say where Redis is: --redis URL, or REDIS_URL', 'doctor --help'],

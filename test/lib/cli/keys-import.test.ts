@@ -169,6 +169,12 @@ describe('latchkey keys import', () => {
     expect(entries).not.toContain(secretOf('k1'));
   });
 
+  it('refuses a property that the admin API refuses, too', async () => {
+    const input = `${JSON.stringify(keyOf(1)).slice(0, -1)},"properties":{"__proto__":"x"}}\n`;
+    const { code, errors } = await latch(['keys', 'import', '-'], { input });
+    expect([code, errors]).toEqual([1, 'line 1: properties must not map the key __proto__\n']);
+  });
+
   it('tells people of the first hundred faults, and counts the others', async () => {
     const { code, errors } = await latch(['keys', 'import', fileOf(Array.from({ length: 150 }, () => '{}'))]);
     expect([code, errors.split('\n').length]).toEqual([1, 102]);

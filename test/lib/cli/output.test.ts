@@ -71,7 +71,7 @@ describe('a record as JSON', () => {
       useCount: 7,
     };
     expect(jsonView(key)).toMatchObject({ createdAt: '1970-01-01T00:00:00.001Z', disableUnusedAfterSeconds: 3_600 });
-    const times = { enabledAt: 2, updatedAt: 3, notBefore: null, revokedAt: null, lastUsedAt: 5, lastFailedAt: null };
+    const times = { enabledAt: 2, updatedAt: 3, notBefore: 6, revokedAt: null, lastUsedAt: 5, lastFailedAt: null };
     const whole = { ...key, ...times, previousSecretExpiresAt: 4 } as unknown as ApiKey;
     expect(jsonView(whole)).toEqual(keyToWire(whole));
     const policy = { id: 'p', dialects: {}, createdAt: 1, updatedAt: 2, templateId: null } as unknown as Policy;
@@ -84,8 +84,9 @@ describe('a record as JSON', () => {
       at: 1,
       count: 3,
       before: {},
-      after: { expiresAt: 5, idleMs: null, maxRequestsPerMinute: 2 },
+      after: { expiresAt: 5, notBefore: 4, idleMs: null, maxRequestsPerMinute: 2 },
     };
     expect(jsonView(entry)).toEqual(entryToWire(entry));
+    expect(jsonView(entry).after).toMatchObject({ notBefore: '1970-01-01T00:00:00.004Z', maxRequestsPerMinute: 2 });
   });
 });

@@ -121,7 +121,7 @@ describe('latchkey policies', () => {
     );
     expect(await latch(['policies', 'delete', String(id)])).toMatchObject({
       code: 6,
-      errors: 'latchkey: The policy is in use by 1 keys: detach it from them, or leave it.\n',
+      errors: 'latchkey: The policy is in use by 1 key: detach it from that, or leave it.\n',
     });
     expect((await latch(['policies', 'delete', String(id), '--detach', '--org', 'other'])).code).toBe(5);
     expect(documentOf(await latch(['policies', 'delete', String(id), '--detach', '--json']))).toEqual({
