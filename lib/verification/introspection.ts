@@ -1,4 +1,3 @@
-import { storeUnavailable } from '../errors.js';
 import type { ApiKeyRecord } from '../records.js';
 import type { AddressThrottle } from './address-throttle.js';
 import { isKeyPair } from './foreign-pair.js';
@@ -28,7 +27,7 @@ interface IntrospectionOptions {
   readonly prefix: string;
   readonly hasher: SecretHasher;
   readonly throttle: Pick<AddressThrottle, 'refused'>;
-  readonly verifier: Pick<Verifier, 'find'>;
+  readonly verifier: Pick<Verifier, 'find' | 'findImported'>;
   readonly standings: Pick<KeyStandings, 'of'>;
   /** Epoch ms. */
   readonly now: () => number;
@@ -58,7 +57,7 @@ export class Introspection {
     const key = await this.#find(sent);
     const nowAt = now();
     if (key === null) hasher.matches(sent.secret, this.#dummy); // takes as long as a wrong secret
-    const isRight = key !== null && this.#hasSecret(key, sent, nowAt);
+    const isRight = key !== null && hasher.which(sent, key, nowAt) !== null;
     if (key === null || !isRight || key.record.internalOnly) {
       if (!isRight) key?.usage.failed(nowAt);
       throttle.refused(askedFrom, nowAt);
@@ -68,23 +67,8 @@ export class Introspection {
     return isHere && typeof (await standings.of(key)) !== 'string' ? key.record : null;
   }
 
-  async #find({ id, secret, isImported }: Sent): Promise<VerifiableKey | null> {
-    const { hasher, verifier } = this.#options;
-    for (const candidate of isImported ? hasher.importedIds(secret) : [id]) {
-      const key = await verifier.find(candidate);
-      if (key !== null) return key;
-    }
-    return null;
-  }
-
-  #hasSecret({ hash, previousHash, record }: VerifiableKey, sent: Sent, nowAt: number): boolean {
-    if (this.#matches(sent, hash)) return true;
-    return previousHash !== null && nowAt < (record.previousSecretExpiresAt ?? 0) && this.#matches(sent, previousHash);
-  }
-
-  #matches({ secret, isImported }: Sent, hash: CompiledHash): boolean {
-    const { hasher } = this.#options;
-    if (!hasher.canVerify(hash)) throw storeUnavailable(`the pepper ${hash.pepperId} is not configured`);
-    return hasher.matches(secret, hash, isImported);
+  #find({ id, secret, isImported }: Sent): Promise<VerifiableKey | null> {
+    const { verifier } = this.#options;
+    return isImported ? verifier.findImported(secret) : verifier.find(id);
   }
 }

@@ -1,5 +1,7 @@
 import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { crc32 } from 'node:zlib';
+import { storeUnavailable } from '../errors.js';
+import type { ApiKeyRecord } from '../records.js';
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const ID_LENGTH = 22; // 131 bits: at least the 128 of a random UUID
@@ -136,6 +138,14 @@ export interface CompiledHash {
   readonly hex: string;
 }
 
+/** What is kept of a key's secrets. */
+export interface KeptHashes {
+  readonly hash: CompiledHash;
+  /** Of the secret before a rotation, which counts until its grace is over. */
+  readonly previousHash: CompiledHash | null;
+  readonly record: Pick<ApiKeyRecord, 'previousSecretExpiresAt'>;
+}
+
 /**
  * Hashes and compares secrets. At rest a secret is `sha256:<hex>` or, with a pepper, `hmac-sha256:<pepperId>:<hex>`;
  * `pepperId` is derived from the pepper and tells which one was used. High-entropy secrets need no slow hash. Of an existing key,
@@ -190,12 +200,25 @@ export class SecretHasher {
     return { pepperId: match[1] ?? '', isImported: isImportedHash(stored), hex: match[2] ?? '' };
   }
 
-  /** False when the pepper of `compiled` was not given: the secret can then be neither accepted nor called wrong. */
-  canVerify(compiled: CompiledHash): boolean {
-    return compiled.pepperId === '' || this.#peppers.has(compiled.pepperId);
+  /**
+   * Which of a key's secrets was sent, at `nowAt`: null for neither of those that count.
+   * @throws AuthError as `matches`.
+   */
+  which(
+    { secret, isImported }: Pick<Credential, 'secret' | 'isImported'>,
+    { hash, previousHash, record }: KeptHashes,
+    nowAt: number,
+  ): 'current' | 'previous' | null {
+    if (this.matches(secret, hash, isImported)) return 'current';
+    const isInGrace = previousHash !== null && nowAt < (record.previousSecretExpiresAt ?? 0);
+    return isInGrace && this.matches(secret, previousHash, isImported) ? 'previous' : null;
   }
 
-  /** Compares in constant time. `isImported`: as in a `Credential`; else nothing matches the hash of an existing key. */
+  /**
+   * Compares in constant time. `isImported`: as in a `Credential`; else nothing matches the hash of an existing key.
+   * @throws AuthError `store_unavailable` when the pepper of `compiled` was not given: the secret can then be neither accepted
+   * nor called wrong.
+   */
   matches(secret: string, compiled: CompiledHash, isImported = false): boolean {
     this.#sent.write(this.#digest(isImported ? labelled(secret) : secret, compiled.pepperId), 'latin1');
     this.#kept.write(compiled.hex, 'latin1');
@@ -208,8 +231,10 @@ export class SecretHasher {
   }
 
   #digest(secret: string, pepperId: string): string {
+    if (pepperId === '') return hash('sha256', secret, 'hex');
     const pepper = this.#peppers.get(pepperId);
-    return pepper === undefined ? hash('sha256', secret, 'hex') : hmac(pepper, secret);
+    if (pepper === undefined) throw storeUnavailable(`the pepper ${pepperId} is not configured`);
+    return hmac(pepper, secret);
   }
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Events } from '../events.js';
 import type { ApiKeyStore, UsageDelta } from '../stores/store.js';
 
@@ -5,6 +6,8 @@ import type { ApiKeyStore, UsageDelta } from '../stores/store.js';
 const MAX_WAITING = 100_000;
 /** When so many keys wait, the flush does not wait for its time. */
 const FLUSH_EARLY_AT = 10_000;
+/** Keys written at once: verifications wait behind what the process and the store do with so many, some 10 ms. */
+const CHUNK = 200;
 
 export interface UsageOptions {
   /** Between two writes of what was collected, in ms; a crash loses at most this much usage. Default 5,000. */
@@ -94,7 +97,7 @@ export class UsageRecorder {
   readonly #store: ApiKeyStore;
   readonly #events: Events;
   readonly #timer: NodeJS.Timeout;
-  #waiting = new Map<string, UsageCounter>();
+  readonly #waiting = new Map<string, UsageCounter>();
   #flush: Promise<void> | null = null;
   /** What a failed flush puts back must not call for the next one at once. */
   #isFailing = false;
@@ -123,14 +126,18 @@ export class UsageRecorder {
     }
     if (this.#waiting.size >= MAX_WAITING) return false;
     this.#waiting.set(counter.id, counter);
-    if (this.#waiting.size === FLUSH_EARLY_AT && !this.#isFailing) setImmediate(() => this.#flushInBackground());
+    if (this.#waiting.size === FLUSH_EARLY_AT) this.#flushEarly();
     return true;
   }
 
-  /** Writes what was collected. Rejects when the store does not take it; it is then kept for the next time. */
+  /**
+   * Writes what waits now, a chunk at a time, so that verifications come in between. Rejects when the store does not take
+   * one: it, and what had not been tried yet, is kept for the next time.
+   */
   flush(): Promise<void> {
     this.#flush ??= this.#write().finally(() => {
       this.#flush = null;
+      if (this.#waiting.size >= FLUSH_EARLY_AT) this.#flushEarly();
     });
     return this.#flush;
   }
@@ -146,18 +153,38 @@ export class UsageRecorder {
     this.flush().catch(() => {}); // kept for the next time
   }
 
+  #flushEarly(): void {
+    if (!this.#isFailing) setImmediate(() => this.#flushInBackground());
+  }
+
+  /** What comes to wait meanwhile is for the next flush: this one ends. */
   async #write(): Promise<void> {
-    const batch = Array.from(this.#waiting.values(), (counter) => ({ counter, delta: counter.drain() }));
-    this.#waiting = new Map();
-    if (batch.length === 0) return;
+    for (let left = this.#waiting.size; left > 0; left -= CHUNK) {
+      await this.#writeChunk(this.#take(Math.min(left, CHUNK)));
+      if (left > CHUNK) await nextTurn();
+    }
+  }
+
+  /** The counters that have waited longest. */
+  #take(count: number): UsageCounter[] {
+    const taken: UsageCounter[] = [];
+    for (const counter of this.#waiting.values()) {
+      if (taken.length === count) break;
+      taken.push(counter);
+    }
+    for (const { id } of taken) this.#waiting.delete(id);
+    return taken;
+  }
+
+  async #writeChunk(counters: readonly UsageCounter[]): Promise<void> {
+    const deltas = counters.map((counter) => counter.drain());
     try {
-      const deltas = batch.map(({ delta }) => delta);
       const firstUsed = new Set(await this.#store.addUsage(deltas));
       this.#isFailing = false;
       for (const delta of deltas.filter(({ id }) => firstUsed.has(id))) this.#tellFirstUse(delta);
     } catch (error) {
       this.#isFailing = true;
-      for (const { counter, delta } of batch) counter.restore(delta);
+      for (const [at, counter] of counters.entries()) counter.restore(deltas[at] as UsageDelta);
       throw error;
     }
   }

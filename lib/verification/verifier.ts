@@ -26,6 +26,8 @@ const MAX_HOLDERS = 1_000;
 
 export type Verdict = Principal | Refusal;
 
+type Sent = Pick<Credential, 'secret' | 'isImported'>;
+
 export interface VerifierOptions {
   readonly prefix: string;
   readonly hasher: SecretHasher;
@@ -145,13 +147,22 @@ export class Verifier {
     return await this.#find(id);
   }
 
+  /** The same for an existing key, by its hash: of several records the one that decides. */
+  async findImported(sha256: string): Promise<VerifiableKey | null> {
+    this.#demandOpen();
+    const found = await Promise.all([...this.#hasher.importedIds(sha256)].map((id) => this.#find(id)));
+    return this.#decisiveOf(found, { secret: sha256, isImported: true }, this.#now());
+  }
+
   /** Tells a secret from the others that the key has had, and says nothing else of it; null for one that is not right. */
   async stampOf(id: string, secret: string): Promise<string | null> {
     const key = await this.#find(id);
     if (key === null) return null;
-    const [current = null, previous = null] = stampsOf(key, this.#now());
-    if (this.#matches({ secret }, key.hash)) return current;
-    return key.previousHash !== null && this.#matches({ secret }, key.previousHash) ? previous : null;
+    const nowAt = this.#now();
+    const [current = null, previous = null] = stampsOf(key, nowAt);
+    const which = this.#hasher.which({ secret }, key, nowAt);
+    if (which === null) return null;
+    return which === 'current' ? current : previous;
   }
 
   /** What is a promise here is counted already, and within a span. */
@@ -183,7 +194,10 @@ export class Verifier {
     });
   }
 
-  /** An existing key has one of few ids. One that is cached counts at once, also where the others would have to be read. */
+  /**
+   * An existing key has one of few ids, and a record under more than one where processes with other peppers have taken it in: then
+   * it is refused where any of those is. One that is cached refuses at once; to be let in, all must be known.
+   */
   #decideImported(
     credential: Credential,
     address: string | null,
@@ -194,19 +208,24 @@ export class Verifier {
     const { telemetry } = this.#options;
     const nowAt = this.#now();
     const unread: string[] = [];
+    let known: VerifiableKey | null = null;
     for (const id of this.#hasher.importedIds(secret)) {
       const key = this.#cache.peek(id, nowAt);
       if (key === undefined) unread.push(id);
       if (!(key instanceof VerifiableKey)) continue;
       const isRight = this.#hasSecret(key, credential, nowAt);
-      const verdict = this.#judge(key, isRight, credential, nowAt, address, isInternal, origin);
+      if (!isRight || key.endedAt(nowAt) !== null)
+        return this.#judge(key, isRight, credential, nowAt, address, isInternal, origin);
+      known ??= key;
+    }
+    if (unread.length === 0) {
+      const verdict = this.#judge(known, known !== null, credential, nowAt, address, isInternal, origin);
       return verdict instanceof Promise ? telemetry.traced(scheme, () => verdict) : verdict;
     }
-    if (unread.length === 0) return this.#judge(null, false, credential, nowAt, address, isInternal, origin);
     return telemetry.traced(scheme, async () => {
       const read = await Promise.all(unread.map((id) => this.#cache.fetch(id)));
-      const key = read.find((each) => each !== null) ?? null;
       const readAt = this.#now();
+      const key = this.#decisiveOf([known, ...read], credential, readAt);
       const isRight = key !== null && this.#hasSecret(key, credential, readAt);
       return await this.#judge(key, isRight, credential, readAt, address, isInternal, origin);
     });
@@ -342,19 +361,17 @@ export class Verifier {
     return refusal;
   }
 
-  #hasSecret(key: VerifiableKey, sent: Sent, nowAt: number): boolean {
-    if (this.#matches(sent, key.hash)) return true;
-    const { previousHash, record } = key;
-    return previousHash !== null && nowAt < (record.previousSecretExpiresAt ?? 0) && this.#matches(sent, previousHash);
+  /** Of the records of one existing key the first that refuses it, such as one that is revoked; else the first. */
+  #decisiveOf(found: readonly (VerifiableKey | null)[], sent: Sent, nowAt: number): VerifiableKey | null {
+    const keys = found.filter((key) => key !== null);
+    const refusing = keys.find((key) => !this.#hasSecret(key, sent, nowAt) || key.endedAt(nowAt) !== null);
+    return refusing ?? keys[0] ?? null;
   }
 
-  #matches({ secret, isImported }: Sent, hash: CompiledHash): boolean {
-    if (!this.#hasher.canVerify(hash)) throw storeUnavailable(`the pepper ${hash.pepperId} is not configured`);
-    return this.#hasher.matches(secret, hash, isImported);
+  #hasSecret(key: VerifiableKey, sent: Sent, nowAt: number): boolean {
+    return this.#hasher.which(sent, key, nowAt) !== null;
   }
 }
-
-type Sent = Pick<Credential, 'secret' | 'isImported'>;
 
 /** Of the secrets that are accepted at `nowAt`, the current one first. */
 function stampsOf({ record }: VerifiableKey, nowAt: number): string[] {
