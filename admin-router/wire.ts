@@ -59,8 +59,8 @@ export function sessionUserToWire(user: SessionUser): object {
 }
 
 /**
- * An entry of the audit trail. In it, and in the records `before` and `after`, what is named `at` or `...At` becomes a time, and
- * what is named `...Ms` becomes `...Seconds`.
+ * An entry of the audit trail. In it, and in the records `before` and `after`, what is named `at`, `...At` or `notBefore` becomes a
+ * time, and what is named `...Ms` becomes `...Seconds`.
  */
 export function entryToWire(entry: object): object {
   return Object.fromEntries(Object.entries(entry).map(([name, value]) => factToWire(name, value)));
@@ -71,7 +71,7 @@ function factToWire(name: string, value: unknown): [string, unknown] {
   if (isRecord) return [name, entryToWire(value)];
   if (typeof value !== 'number' && value !== null) return [name, value];
   if (name.endsWith('Ms')) return [`${name.slice(0, -2)}Seconds`, value && value / 1_000];
-  const isTime = /(?:^at|At)$/.test(name) && Math.abs(value ?? 0) <= LAST_INSTANT;
+  const isTime = /^(?:at|notBefore)$|At$/.test(name) && Math.abs(value ?? 0) <= LAST_INSTANT;
   return [name, isTime ? time(value) : value];
 }
 

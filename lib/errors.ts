@@ -42,7 +42,9 @@ const RETRY_AFTER_SECONDS = '1';
 
 /**
  * A request was refused. Express's own error handler answers with `status` and `headers`;
- * `latchkey.errorHandler()` answers with `application/problem+json` (RFC 9457).
+ * `latchkey.errorHandler()` answers with `application/problem+json` (RFC 9457). One that is the client's fault (a status below
+ * 500) has no frames in its `stack`, only the line with its name and message: Express's own handler prints it, once for each
+ * request of a flood.
  */
 export class AuthError extends Error {
   override readonly name = 'AuthError';
@@ -54,8 +56,17 @@ export class AuthError extends Error {
   declare readonly reason: string;
 
   constructor(code: AuthErrorCode, details: AuthErrorDetails = {}) {
-    const [status, message] = OUTCOMES[code];
-    super(details.message ?? message);
+    const [status, standard] = OUTCOMES[code];
+    const message = details.message ?? standard;
+    const limit = Error.stackTraceLimit;
+    const isOurs = status >= 500;
+    if (!isOurs) Reflect.set(Error, 'stackTraceLimit', 0); // where it cannot be set, the stack is merely captured for nothing
+    super(message);
+    if (!isOurs) {
+      Reflect.set(Error, 'stackTraceLimit', limit);
+      const stack = `AuthError: ${message}`;
+      Object.defineProperty(this, 'stack', { value: stack, writable: true, configurable: true });
+    }
     this.code = code;
     this.status = status;
     this.headers = details.headers ?? (status === 503 ? { 'Retry-After': RETRY_AFTER_SECONDS } : {});

@@ -107,16 +107,16 @@ function checkProperties(properties: Readonly<Record<string, string>>): FieldErr
   if (entries.length > LIMITS.properties) {
     return [{ path: 'properties', message: `must have at most ${LIMITS.properties} entries` }];
   }
-  return entries.flatMap(([key, value]) =>
-    isText(key, 1, LIMITS.propertyKey) && isText(value, 0, LIMITS.propertyValue)
-      ? []
-      : [
-          {
-            path: `properties.${key.slice(0, LIMITS.propertyKey)}`,
-            message: `must map a key of at most ${LIMITS.propertyKey} to a text of at most ${LIMITS.propertyValue} characters`,
-          },
-        ],
-  );
+  return entries.flatMap(([key, value]) => {
+    const message = faultOfProperty(key, value);
+    return message === null ? [] : [{ path: `properties.${key.slice(0, LIMITS.propertyKey)}`, message }];
+  });
+}
+
+function faultOfProperty(key: string, value: unknown): string | null {
+  if (key === '__proto__') return 'must not map the key __proto__';
+  if (isText(key, 1, LIMITS.propertyKey) && isText(value, 0, LIMITS.propertyValue)) return null;
+  return `must map a key of at most ${LIMITS.propertyKey} to a text of at most ${LIMITS.propertyValue} characters`;
 }
 
 /** The faults of a list of policies' ids; whether they exist is asked elsewhere. */

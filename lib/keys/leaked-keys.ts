@@ -1,4 +1,4 @@
-import { invalidRequest, storeUnavailable } from '../errors.js';
+import { invalidRequest } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import type { ApiKeyRecord } from '../records.js';
 import type { ApiKeyStore } from '../stores/store.js';
@@ -98,18 +98,12 @@ export class LeakedKeys {
   }
 
   /** Which of the key's secrets was found; null: none that is worth anything. */
-  #which(record: ApiKeyRecord | null, { secret, isImported }: Found, nowAt: number): 'current' | 'previous' | null {
+  #which(record: ApiKeyRecord | null, found: Found, nowAt: number): 'current' | 'previous' | null {
     if (record === null) return null;
-    const matches = (hash: string) => {
-      const { hasher } = this.#options;
-      const compiled = hasher.compile(hash);
-      if (!hasher.canVerify(compiled)) throw storeUnavailable(`the pepper ${compiled.pepperId} is not configured`);
-      return hasher.matches(secret, compiled, isImported);
-    };
-    if (matches(record.secretHash)) return 'current';
-    const { previousSecretHash, previousSecretExpiresAt } = record;
-    const isInGrace = previousSecretHash !== null && nowAt < (previousSecretExpiresAt ?? 0);
-    return isInGrace && matches(previousSecretHash) ? 'previous' : null;
+    const { hasher } = this.#options;
+    const { secretHash, previousSecretHash } = record;
+    const previousHash = previousSecretHash === null ? null : hasher.compile(previousSecretHash);
+    return hasher.which(found, { hash: hasher.compile(secretHash), previousHash, record }, nowAt);
   }
 
   #revoked(record: ApiKeyRecord, nowAt: number): ApiKeyRecord {

@@ -181,7 +181,7 @@ export class Policies {
     const record = await this.#store.get(id);
     if (record === null) return await this.#finish(await this.#removedBefore(id, options), options);
     demandRight(record, by, ifVersion);
-    const users = detach ? 0 : await this.#users.count(record);
+    const users = detach ? 0 : await this.#users.count(record, record.orgId);
     if (users > 0) throw inUse(record, users);
     const detached = detach ? await this.#detach(record, options) : 0;
     const event = toEvent('policy.deleted', record, {}, record, options, this.#now());
@@ -200,9 +200,9 @@ export class Policies {
     return this.#users.page(policy, query, mayShow);
   }
 
-  /** How many keys have the policy and still work; of a template, how many policies follow it. */
-  async countUsers(policy: Policy): Promise<number> {
-    return policy.type === 'internal' ? 1 : await this.#users.count({ ...policy, type: policy.type });
+  /** How many keys of the organisation have the policy and still work; of a template, how many of its policies follow it. */
+  countUsers(policy: Policy, orgId: string | null): Promise<number> {
+    return this.#users.count(policy, orgId);
   }
 
   /** What an earlier try has removed, without having been acknowledged. @throws AuthError `not_found` where there is none. */
@@ -298,9 +298,10 @@ function demandRight({ orgId, version }: PolicyRecord, by: Actor, ifVersion: num
 }
 
 function inUse({ type }: PolicyRecord, users: number): AuthError {
-  const what = `${users} ${type === 'template' ? 'policies' : 'keys'}`;
+  const [one, many] = type === 'template' ? ['policy', 'policies'] : ['key', 'keys'];
+  const what = users === 1 ? `1 ${one}: detach it from that` : `${users} ${many}: detach it from them`;
   return new AuthError('conflict', {
-    message: `The policy is in use by ${what}: detach it from them, or leave it.`,
+    message: `The policy is in use by ${what}, or leave it.`,
     errors: [{ path: 'users', message: String(users) }],
   });
 }

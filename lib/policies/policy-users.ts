@@ -1,7 +1,7 @@
 import type { KeyPage } from '../keys/key-search.js';
 import type { ApiKey } from '../keys/key-view.js';
 import type { KeyWriter, MakeOptions } from '../keys/key-writer.js';
-import type { ApiKeyRecord, PolicyRecord } from '../records.js';
+import type { ApiKeyRecord } from '../records.js';
 import { keyState } from '../records.js';
 import { checkLimit, decodeCursor, encodeCursor, type ScanRead, scan } from '../search/scan.js';
 import type { ApiKeyStore, PolicyStore } from '../stores/store.js';
@@ -43,11 +43,18 @@ export class PolicyUsers {
     this.#now = now;
   }
 
-  /** Of a template the policies that follow it; of any other policy the keys that still work. */
-  async count({ id, type, orgId }: Pick<PolicyRecord, 'id' | 'type' | 'orgId'>): Promise<number> {
-    if (type === 'template') return (await this.followers(id, orgId)).length;
+  /** In an organisation: of a template the policies that follow it; of any other policy the keys that still work. */
+  async count(policy: Pick<Policy, 'id' | 'type' | 'orgId'>, orgId: string | null): Promise<number> {
+    if (policy.type === 'internal') return 1;
+    if (policy.type === 'template') return (await this.followers(policy.id, orgId)).length;
     let count = 0;
-    for await (const keys of this.#keysWith(id)) count += keys.length;
+    let after: string | undefined;
+    do {
+      const { entries, next } = await this.#mayHave(policy, orgId, after, CHUNK);
+      const keys = await this.#stillWith(policy.id, entries);
+      count += keys.filter((key) => key.orgId === orgId).length;
+      after = next ?? undefined;
+    } while (after !== undefined);
     return count;
   }
 
@@ -142,15 +149,17 @@ export class PolicyUsers {
     let after: string | undefined;
     for (;;) {
       const ids = await this.#keys.usersOfPolicy(policyId, after, CHUNK);
-      const records = await Promise.all(ids.map((id) => this.#keys.get(id)));
-      yield records.filter((record) => record !== null).filter((record) => this.#hasStill(record, policyId));
+      yield await this.#stillWith(policyId, ids);
       if (ids.length < CHUNK) return;
       after = ids.at(-1);
     }
   }
 
-  #hasStill(record: ApiKeyRecord, policyId: string): boolean {
-    return record.policyIds.includes(policyId) && worksStill(record, this.#now());
+  /** The keys among `ids` that have the policy and still work. */
+  async #stillWith(policyId: string, ids: readonly string[]): Promise<ApiKeyRecord[]> {
+    const records = await Promise.all(ids.map((id) => this.#keys.get(id)));
+    const hasStill = (record: ApiKeyRecord) => record.policyIds.includes(policyId) && worksStill(record, this.#now());
+    return records.filter((record) => record !== null).filter(hasStill);
   }
 }
 

@@ -61,6 +61,18 @@ describe.each(STORE_KINDS)('GET /audit on $name', ({ open }) => {
     return items;
   }
 
+  it('tells every instant of a key as a time', async () => {
+    const root = await headersOf('root');
+    const [first, second] = [10_000, 20_000].map((ms) => new Date(clock.nowAt + ms).toISOString());
+    const made = await app.call('POST', '/api-keys', null, { name: 'n', notBefore: first, expiresInSeconds: 60 }, root);
+    await app.call('PATCH', `/api-keys/${made.body.id}`, null, { notBefore: second }, root);
+    const { body } = await audit('type=key.created,key.changed', root);
+    expect(body.items).toMatchObject([
+      { before: { notBefore: first }, after: { notBefore: second } },
+      { before: {}, after: { notBefore: first } },
+    ]);
+  });
+
   it('shows who did what, from where, and what it was before and after', async () => {
     const root = await headersOf('root');
     const made = await app.call('POST', '/api-keys', null, { name: 'old', expiresInSeconds: 60 }, root);

@@ -105,7 +105,7 @@ it('makes one, whose rights its keys have, changes and deletes it', async () => 
   expect(await statuses()).toEqual([403, 200, 403, 403]);
 
   const inUse = await stage.send('DELETE', `/api/roles/${made.ID}`, ada);
-  expect(inUse).toMatchObject(message(409, expect.stringContaining('in use by 1 keys') as string));
+  expect(inUse).toMatchObject(message(409, expect.stringContaining('in use by 1 key') as string));
   await stage.send('DELETE', `/api/apikeys/${ID}`, ada);
   const deleted = await stage.send('DELETE', `/api/roles/${made.ID}`, ada);
   expect([deleted.status, deleted.text]).toEqual([204, '']);

@@ -121,6 +121,12 @@ describe('checkKeyFields', () => {
     ]);
   });
 
+  it('refuses a property that is named __proto__', () => {
+    expect(check({ properties: JSON.parse('{"fine":"yes","__proto__":"x"}') })).toEqual([
+      { path: 'properties.__proto__', message: 'must not map the key __proto__' },
+    ]);
+  });
+
   it('names the entry of a list that is wrong', () => {
     const faults = check({
       policyIds: ['auditor', ''],
