@@ -1,8 +1,8 @@
-import type { ComponentChildren } from 'preact';
 import type { AuditEntry } from '../../api/types.ts';
 import { hrefOf } from '../../router/route.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
+import { Fact } from '../../ui/fact.tsx';
 import { relativeTime } from '../../ui/time.tsx';
 import { differenceOf, type FieldChange, linesOf } from './difference.ts';
 import { storyOf, titleOf } from './event-words.ts';
@@ -95,15 +95,6 @@ function linkOf(field: string, value: unknown): string | null {
   if (field === 'credentialId') return hrefOf(['audit'], { credential: value });
   if (['actorId', 'ownerId', 'userId'].includes(field)) return hrefOf(['audit'], { actor: value });
   return null;
-}
-
-function Fact({ label, children }: { readonly label: string; readonly children: ComponentChildren }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
 }
 
 function ChangeTable({ changes, isNew }: { readonly changes: readonly FieldChange[]; readonly isNew: boolean }) {

@@ -7,6 +7,7 @@ import { createDraftKeeper, useKept } from '../../draft-keeper.ts';
 import { useAction } from '../../load.ts';
 import { ErrorBox, Notice } from '../../ui/feedback.tsx';
 import { Field, faultsBesides } from '../../ui/field.tsx';
+import { DescriptionField, NameField } from '../../ui/naming-fields.tsx';
 import { announce } from '../../ui/toast.tsx';
 import { ExpiryField } from './expiry-field.tsx';
 import { useFaultyForm } from './faulty-form.ts';
@@ -108,29 +109,20 @@ export function CreateKey({ onDone, onClose }: CreateKeyProps) {
           </Notice>
         )}
         <section class="card">
-          <Field label="Name" path="name" problem={problem} hint="What it is for, so that you know it again.">
-            {(control) => (
-              <input
-                {...control}
-                required
-                maxLength={LIMITS.name}
-                placeholder="Nightly export"
-                value={draft.name}
-                onInput={({ currentTarget }) => change({ name: currentTarget.value })}
-              />
-            )}
-          </Field>
-          <Field label="Description" path="description" problem={problem} isOptional>
-            {(control) => (
-              <textarea
-                {...control}
-                rows={2}
-                maxLength={LIMITS.description}
-                value={draft.description}
-                onInput={({ currentTarget }) => change({ description: currentTarget.value })}
-              />
-            )}
-          </Field>
+          <NameField
+            value={draft.name}
+            problem={problem}
+            maxLength={LIMITS.name}
+            hint="What it is for, so that you know it again."
+            placeholder="Nightly export"
+            onChange={(name) => change({ name })}
+          />
+          <DescriptionField
+            value={draft.description}
+            problem={problem}
+            maxLength={LIMITS.description}
+            onChange={(description) => change({ description })}
+          />
           {!mayOwn && owner}
           <ExpiryField
             expiry={draft.expiry}

@@ -1,7 +1,7 @@
 import type { ApiProblem } from '../../api/problem.ts';
 import type { ApiKey, Statement } from '../../api/types.ts';
 import { useSettings } from '../../context.ts';
-import { Field } from '../../ui/field.tsx';
+import { DescriptionField, NameField } from '../../ui/naming-fields.tsx';
 import { absoluteTime } from '../../ui/time.tsx';
 import { lengthOf } from './expiry.ts';
 import { ExpiryField } from './expiry-field.tsx';
@@ -27,30 +27,15 @@ export function EditFields({ draft, apiKey, problem, change }: EditFieldsProps) 
   return (
     <>
       {isMutable('name') && (
-        <Field label="Name" path="name" problem={problem}>
-          {(control) => (
-            <input
-              {...control}
-              required
-              maxLength={LIMITS.name}
-              value={draft.name}
-              onInput={({ currentTarget }) => change({ name: currentTarget.value })}
-            />
-          )}
-        </Field>
+        <NameField value={draft.name} problem={problem} maxLength={LIMITS.name} onChange={(name) => change({ name })} />
       )}
       {isMutable('description') && (
-        <Field label="Description" path="description" problem={problem} isOptional>
-          {(control) => (
-            <textarea
-              {...control}
-              rows={2}
-              maxLength={LIMITS.description}
-              value={draft.description}
-              onInput={({ currentTarget }) => change({ description: currentTarget.value })}
-            />
-          )}
-        </Field>
+        <DescriptionField
+          value={draft.description}
+          problem={problem}
+          maxLength={LIMITS.description}
+          onChange={(description) => change({ description })}
+        />
       )}
       {isMutable('expiresAt') && (
         <ExpiryField

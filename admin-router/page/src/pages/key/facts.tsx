@@ -5,6 +5,7 @@ import { useLogin } from '../../context.ts';
 import { hrefOf } from '../../router/route.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { CopyButton } from '../../ui/copy-button.tsx';
+import { Fact } from '../../ui/fact.tsx';
 import { relativeTime } from '../../ui/time.tsx';
 import { exactTime } from '../audit/exact-time.ts';
 import { secondsInWords } from '../audit/field-words.ts';
@@ -151,15 +152,6 @@ function Restrictions({ apiKey }: { readonly apiKey: ApiKey }) {
         </dl>
       )}
     </>
-  );
-}
-
-function Fact({ label, children }: { readonly label: string; readonly children: ComponentChildren }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 

@@ -1,5 +1,5 @@
 import type { ApiProblem } from '../../api/problem.ts';
-import { Field } from '../../ui/field.tsx';
+import { DescriptionField, NameField } from '../../ui/naming-fields.tsx';
 import type { Draft, EditableType } from './draft.ts';
 import { TYPE_WORDS } from './words.ts';
 
@@ -20,27 +20,12 @@ const TYPES: readonly (readonly [EditableType, string])[] = [
 export function AboutFields({ draft, problem, isNew, onChange }: DraftFieldsProps) {
   return (
     <>
-      <Field label="Name" path="name" problem={problem}>
-        {(control) => (
-          <input
-            {...control}
-            value={draft.name}
-            autocomplete="off"
-            required
-            onInput={({ currentTarget }) => onChange({ name: currentTarget.value })}
-          />
-        )}
-      </Field>
-      <Field label="Description" path="description" problem={problem} isOptional>
-        {(control) => (
-          <textarea
-            {...control}
-            rows={2}
-            value={draft.description}
-            onInput={({ currentTarget }) => onChange({ description: currentTarget.value })}
-          />
-        )}
-      </Field>
+      <NameField value={draft.name} problem={problem} onChange={(name) => onChange({ name })} />
+      <DescriptionField
+        value={draft.description}
+        problem={problem}
+        onChange={(description) => onChange({ description })}
+      />
       {isNew && (
         <fieldset class="policy-choices">
           <legend>Type</legend>
