@@ -309,5 +309,5 @@ function duration(name: string, ms: number): number {
 function shorter(name: string, asked: number | undefined, allowed: number): number {
   if (asked === undefined) return allowed;
   if (Number.isSafeInteger(asked) && asked >= 1_000 && asked <= allowed) return asked;
-  throw invalidRequest([{ path: name, message: `must be from 1 to ${allowed / 1_000} seconds` }]);
+  throw invalidRequest([{ path: name, message: `must be a whole number of ms from 1000 to ${allowed}` }]);
 }

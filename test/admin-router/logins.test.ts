@@ -235,9 +235,9 @@ describe.each<[string, (now: () => number) => Store]>([
         expiresAt: '2026-01-01T00:01:30.000Z',
       });
       for (const [fields, path, message] of [
-        [{ idleSeconds: 1_801 }, 'idleSeconds', 'must be from 1 to 1800 seconds'],
-        [{ idleSeconds: 601, token: true }, 'idleSeconds', 'must be from 1 to 600 seconds'],
-        [{ absoluteSeconds: 43_201 }, 'absoluteSeconds', 'must be from 1 to 43200 seconds'],
+        [{ idleSeconds: 1_801 }, 'idleSeconds', 'must be a whole number of seconds from 1 to 1800'],
+        [{ idleSeconds: 601, token: true }, 'idleSeconds', 'must be a whole number of seconds from 1 to 600'],
+        [{ absoluteSeconds: 43_201 }, 'absoluteSeconds', 'must be a whole number of seconds from 1 to 43200'],
       ] as const) {
         const { status, body, headers } = await post('/sessions', { ...login, ...fields });
         expect([status, body.code, body.errors]).toEqual([400, 'invalid_request', [{ path, message }]]);
