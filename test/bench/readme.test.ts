@@ -21,6 +21,14 @@ function withTexts(readme: string, texts: Readonly<Record<string, string>>): str
 }
 
 describe('the sections of the bench in the README', () => {
+  it('are wrapped as the README is, but for tables', () => {
+    const [words, row] = [`${'word '.repeat(40)}end`, `| ${'cell '.repeat(40)}|`];
+    const lines = withTexts(README, { 'compare-20': `${words}\n${row}` }).split('\n');
+    expect(lines).toContain(row);
+    expect(lines.filter((line) => line.length > 130)).toEqual([row]);
+    expect(lines.join(' ')).toContain(words);
+  });
+
   it('are replaced by name, and added in the order of parts and Nodes; all else stays', () => {
     const added = withTexts(README, { 'compare-24': 'new of 24\n', 'compare-20': 'new of 20', 'cold-20': 'cold' });
     expect(added).toBe(`# A library

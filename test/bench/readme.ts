@@ -1,5 +1,7 @@
 const START = '<!-- bench:start -->';
 const END = '<!-- bench:end -->';
+/** Of the README's lines, but for tables. */
+const WIDTH = 130;
 const SECTION = /^<!-- bench:section (\S+) -->$/;
 
 /**
@@ -19,8 +21,19 @@ export function withSections(
   const { lead, kept } = read(readme.slice(start + START.length, end));
   const all = new Map([...kept, ...sections]);
   const names = [...all.keys()].sort(compareNames);
-  const texts = names.map((name) => `<!-- bench:section ${name} -->\n${all.get(name)?.trim()}`);
+  const texts = names.map((name) => `<!-- bench:section ${name} -->\n${wrapped(all.get(name) ?? '')}`);
   return `${readme.slice(0, start)}${START}\n${[lead, ...texts].filter(Boolean).join('\n\n')}\n${readme.slice(end)}`;
+}
+
+function wrapped(text: string): string {
+  const lines = text.trim().split('\n');
+  return lines.map((line) => (line.startsWith('|') ? line : wrap(line))).join('\n');
+}
+
+function wrap(line: string): string {
+  if (line.length <= WIDTH) return line;
+  const space = line.lastIndexOf(' ', WIDTH);
+  return space === -1 ? line : `${line.slice(0, space)}\n${wrap(line.slice(space + 1))}`;
 }
 
 function read(block: string): { readonly lead: string; readonly kept: ReadonlyMap<string, string> } {
