@@ -63,6 +63,8 @@ export { Refusal } from './refusal.js';
 export type { Criterion, FieldType, FieldTypes } from './search/criteria.js';
 export { checkCriteria } from './search/criteria.js';
 export { meetAll } from './search/scan.js';
+export type { Wildcards } from './search/wildcards.js';
+export { compileWildcards } from './search/wildcards.js';
 export type { LockoutOptions } from './sessions/lockout.js';
 export type { Session, SessionKind } from './sessions/login-record.js';
 export type { Authenticated, LoginToken, PasswordLogin } from './sessions/logins.js';

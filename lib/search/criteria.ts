@@ -1,6 +1,7 @@
 import type { FieldError } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import { isText } from '../text.js';
+import { compileWildcards } from './wildcards.js';
 
 export type OrderTest = 'less-than' | 'less-than-or-equal' | 'greater-than' | 'greater-than-or-equal';
 
@@ -195,16 +196,8 @@ export function escapeLike(text: string): string {
   return text.replace(/[\\%_]/g, '\\$&');
 }
 
-const ANY_RUN = Symbol('%');
-const ANY_ONE = Symbol('_');
-
 function compileLike(pattern: string, fold: (character: string) => string): (text: string) => boolean {
-  const wanted = [...pattern.matchAll(/\\?./gsu)].map(([token]) => {
-    if (token === '%') return ANY_RUN;
-    if (token === '_') return ANY_ONE;
-    return fold(token.length > 1 && token.startsWith('\\') ? token.slice(1) : token);
-  });
-  return (text) => matchesLike(wanted, Array.from(text, fold));
+  return compileWildcards(pattern, { run: '%', one: '_', fold });
 }
 
 /** One character at a time: a whole text can change its length, and a final sigma its shape. */
@@ -214,28 +207,4 @@ function foldCase(character: string): string {
 
 function keepCase(character: string): string {
   return character;
-}
-
-/** Goes back only to the last `%`: at most pattern length times text length steps. */
-function matchesLike(wanted: readonly (string | symbol)[], text: readonly string[]): boolean {
-  let at = 0;
-  let next = 0;
-  let lastRun = -1;
-  let resumeAt = 0;
-  while (at < text.length) {
-    if (wanted[next] === ANY_RUN) {
-      lastRun = next++;
-      resumeAt = at;
-    } else if (next < wanted.length && (wanted[next] === ANY_ONE || wanted[next] === text[at])) {
-      next++;
-      at++;
-    } else if (lastRun >= 0) {
-      next = lastRun + 1;
-      at = ++resumeAt;
-    } else {
-      return false;
-    }
-  }
-  while (wanted[next] === ANY_RUN) next++;
-  return next === wanted.length;
 }
