@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import type { Latchkey } from '../../lib/index.js';
 import { bodyReader } from '../request-body.js';
-import { type DialectRoute, type DialectRouter, dialectRouter } from './dialect.js';
+import { type DialectRouter, dialectRouter } from './dialect.js';
 import { callerOf } from './systemlink/caller.js';
 import { answerOf, challenging, toAnswer } from './systemlink/errors.js';
 import { keyRoutes } from './systemlink/key-routes.js';
@@ -46,11 +46,6 @@ export function systemlink(latchkey: Latchkey, options: SystemLinkOptions = {}):
     wrongMethod: ({ method }, allowed) =>
       answerOf('wrongMethod', { args: [method], headers: { Allow: allowed.join(', ') } }),
   });
-}
-
-/** The calls, for the README. */
-export function systemlinkRoutes(latchkey: Latchkey, options: SystemLinkOptions = {}): readonly DialectRoute[] {
-  return tableOf(latchkey, settle(options)).routes;
 }
 
 function tableOf(latchkey: Latchkey, settings: SystemLinkSettings) {
