@@ -130,7 +130,7 @@ describe('RedisStore', () => {
 
   describe('its commands', () => {
     it('are one GET to read a record', async () => {
-      const { store } = await makeStore({}, { heartbeatMs: 60_000 });
+      const { store } = await makeStore({}, { ...PATIENT, heartbeatMs: 60_000 });
       const record = draw.record();
       await store.records.apiKeys.insert(record);
       await untilArmed(store);
@@ -140,7 +140,7 @@ describe('RedisStore', () => {
     });
 
     it('are none to verify a cached key, a wrong secret for it, or an id known to be unknown', async () => {
-      const { store } = await makeStore({}, { heartbeatMs: 60_000 });
+      const { store } = await makeStore({}, { ...PATIENT, heartbeatMs: 60_000 });
       const options = { usage: { flushIntervalMs: 3_600_000 }, audit: { flushIntervalMs: 60_000 } };
       const latchkey = createLatchkey({ store, ...options });
       const { key, secret } = await latchkey.apiKeys.create({ name: 'A key', ownerId: 'anna' }, { by: 'test' });
@@ -159,7 +159,7 @@ describe('RedisStore', () => {
     });
 
     it('are one pipeline to write the usage of a thousand keys', async () => {
-      const { store } = await makeStore({}, { heartbeatMs: 60_000 });
+      const { store } = await makeStore({}, { ...PATIENT, heartbeatMs: 60_000 });
       const records = draw.records(1_000);
       await Promise.all(records.map((record) => store.records.apiKeys.insert(record)));
       const deltas = records.map(({ id, orgId, ownerId }) => {
@@ -184,7 +184,7 @@ describe('RedisStore', () => {
     });
 
     it('go on after SCRIPT FLUSH, each script and in a pipeline', async () => {
-      const { store } = await makeStore();
+      const { store } = await makeStore({}, PATIENT);
       const { apiKeys } = store.records;
       const record = draw.record();
       const next = changed(record, { expungeAt: 1 });
