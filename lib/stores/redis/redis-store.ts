@@ -5,6 +5,7 @@ import type { RecordStores, Store, StoreHealth } from '../store.js';
 import { BoundedRedis } from './bounded-redis.js';
 import { warnOfFaults } from './client-faults.js';
 import { ClusterServers } from './cluster-servers.js';
+import { speedStringsUp } from './fast-strings.js';
 import { RedisApiKeys } from './redis-api-keys.js';
 import { RedisAudit } from './redis-audit.js';
 import { RedisDocuments } from './redis-documents.js';
@@ -76,6 +77,7 @@ export class RedisStore implements Store {
       throw new TypeError('keyPrefix must be a string without braces, e.g. "latchkey:"');
     }
     checkClient(client);
+    speedStringsUp();
     const timeoutMs = positive('timeoutMs', options.timeoutMs ?? 500);
     const heartbeatMs = positive('heartbeatMs', options.heartbeatMs ?? 1_000);
     const maxPending = positive('maxPending', options.maxPending ?? 10_000);
