@@ -5,6 +5,7 @@ import type { Refusal } from '../refusal.js';
 import type { Verdict } from '../verification/verifier.js';
 import type { Authenticator, StrategyName } from './authenticator.js';
 import type { Middleware } from './middleware.js';
+import { setUser } from './request-user.js';
 
 export interface AuthenticateOptions {
   /** Hand a refusal to the app's error handler as an `AuthError`, in place of answering 401. Default false. */
@@ -51,11 +52,20 @@ export function authenticate(
 
   function settle<Params>(verdict: Verdict, req: Request<Params>, res: Response, next: NextFunction): void {
     if (verdict instanceof Principal) {
-      req.user = verdict;
+      setUser(req, verdict);
       next();
     } else {
       refuse(verdict, req as unknown as Request, res, next);
     }
+  }
+
+  function settleLater<Params>(
+    verdict: Promise<Verdict>,
+    req: Request<Params>,
+    res: Response,
+    next: NextFunction,
+  ): void {
+    verdict.then((settled) => settle(settled, req, res, next)).catch(next);
   }
 
   return function latchkeyAuthenticate<Params>(req: Request<Params>, res: Response, next: NextFunction): void {
@@ -66,7 +76,7 @@ export function authenticate(
       next(error);
       return;
     }
-    if (verdict instanceof Promise) verdict.then((settled) => settle(settled, req, res, next)).catch(next);
+    if (verdict instanceof Promise) settleLater(verdict, req, res, next);
     else settle(verdict, req, res, next);
   };
 }

@@ -93,14 +93,20 @@ export class Authenticator {
     this.#tls?.demand(req);
     const { scheme, id, secret } = credential;
     if (this.#gate !== null && scheme === 'basic' && isSessionUserName(id)) return this.#gate.verifyToken(id, secret);
+    const { headers } = req;
     try {
-      const verdict = this.#verifier.verify(credential, addressOf(req), this.#isInternal(req), req.headers.origin);
-      if (!(verdict instanceof Promise)) return this.#admit(req, credential, verdict);
-      const told = (error: unknown) => this.#tellTooMany(req, credential, error);
-      return verdict.catch(told).then((settled) => this.#admit(req, credential, settled));
+      const verdict = this.#verifier.verify(credential, addressOf(req, headers), this.#isInternal(req), headers.origin);
+      if (verdict instanceof Promise) return this.#admitLater(req, credential, verdict);
+      return this.#admit(req, credential, verdict);
     } catch (error) {
       return this.#tellTooMany(req, credential, error);
     }
+  }
+
+  /** By itself, since a function that makes closures costs every call a context, made or not. */
+  #admitLater(req: Request, credential: Credential, verdict: Promise<Verdict>): Promise<Verdict> {
+    const told = (error: unknown) => this.#tellTooMany(req, credential, error);
+    return verdict.catch(told).then((settled) => this.#admit(req, credential, settled));
   }
 
   /** A pair that a dialect has read from the request, in whatever form. A refusal is told of. */
@@ -177,11 +183,15 @@ export class Authenticator {
 
   #admit(req: Request, credential: Credential, verdict: Verdict): Verdict | Promise<Verdict> {
     if (!(verdict instanceof Principal)) return verdict;
-    const admitted = this.#limiter.admit(req, verdict);
-    if (!(admitted instanceof Promise)) return admitted;
-    const { orgId, id: ownerId } = verdict;
-    const sender = { orgId, ownerId, credentialId: verdict.credential.id };
-    return admitted.catch((error: unknown) => this.#tellTooMany(req, credential, error, sender));
+    const counted = this.#limiter.count(req, verdict);
+    return counted === null ? verdict : this.#admitCounted(req, credential, verdict, counted);
+  }
+
+  #admitCounted(req: Request, credential: Credential, principal: Principal, counted: Promise<void>): Promise<Verdict> {
+    const { orgId, id: ownerId } = principal;
+    const sender = { orgId, ownerId, credentialId: principal.credential.id };
+    const told = (error: unknown) => this.#tellTooMany(req, credential, error, sender);
+    return counted.then(() => principal, told);
   }
 
   /** Throws `error`, of which it tells when the request came too often; an outage is no refusal. */

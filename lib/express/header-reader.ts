@@ -68,18 +68,18 @@ export class HeaderReader {
   }
 
   /** The one credential in the forms that `accepts` names. All forms are looked at: two that differ are ambiguous. */
-  read(req: IncomingMessage, accepts: ReadonlySet<CredentialScheme>): Reading {
+  read({ headers, rawHeaders }: IncomingMessage, accepts: ReadonlySet<CredentialScheme>): Reading {
     let any: Reading = ABSENT;
     let accepted: Reading = ABSENT;
     for (const name of this.#names) {
-      const value = req.headers[name];
+      const value = headers[name];
       if (!value) continue;
       const reading = this.readToken(String(value));
       if (contradicts(any, reading)) return AMBIGUOUS;
       any = reading;
       if (accepts.has('api-key-header')) accepted = reading;
     }
-    const { authorization = '' } = req.headers;
+    const { authorization = '' } = headers;
     const named = schemeOf(authorization);
     const reading = named === null ? this.#readImported(authorization) : readPair(named, authorization);
     if (reading !== ABSENT) {
@@ -92,7 +92,7 @@ export class HeaderReader {
       }
     }
     if (any === ABSENT) return ABSENT;
-    if (this.#isSentTwice(req)) return AMBIGUOUS;
+    if (this.#isSentTwice(rawHeaders)) return AMBIGUOUS;
     return accepted === ABSENT ? FOREIGN : accepted;
   }
 
@@ -116,7 +116,7 @@ export class HeaderReader {
   }
 
   /** Node joins or drops repeated headers before anybody can see them; only the raw list tells. */
-  #isSentTwice({ rawHeaders }: IncomingMessage): boolean {
+  #isSentTwice(rawHeaders: readonly string[]): boolean {
     let isAuthorizationSeen = false;
     let seen = 0;
     for (let i = 0; i < rawHeaders.length; i += 2) {

@@ -50,9 +50,9 @@ export function installFramework(
       const list = typeof names === 'string' ? [names] : names;
       if (!isPlain(options, callback) || !areOurs(list, strategies)) return usual;
       const fast: RequestHandler = authenticate(authenticator, list);
+      const isOurs = () => list.every((name) => passport._strategy?.(name) === strategies[name]);
       return function latchkeyPassportAuthenticate(req, res, next) {
-        const isOurs = list.every((name) => passport._strategy?.(name) === strategies[name]);
-        if (isOurs && hasMethods(req, methods)) fast(req, res, next);
+        if (isOurs() && hasMethods(req, methods)) fast(req, res, next);
         else usual(req, res, next);
       };
     },

@@ -33,21 +33,23 @@ export class KeyLimiter {
   }
 
   /**
-   * The principal: at once when it has no limit, else once its request is counted, which is done once however often one
+   * Null when the principal has no limit; else resolves once its request is counted, which is done once however often one
    * request is authenticated. Rejects with `rate_limited` when it is one too many, with `store_unavailable` when it cannot be
    * counted.
    */
-  admit(req: Request, principal: Principal): Principal | Promise<Principal> {
-    const { credential } = principal;
+  count(req: Request, { credential }: Principal): Promise<void> | null {
     const { maxRequestsPerMinute: limit } = credential;
-    if (limit === undefined) return principal;
+    return limit === undefined ? null : this.#counting(req, credential, limit);
+  }
+
+  #counting(req: Request, credential: PrincipalCredential, limit: number): Promise<void> {
     let counted = this.#counted.get(req);
     if (counted?.credential.id !== credential.id) {
       const outcome = Promise.resolve().then(() => this.#count(req)); // once it is noted for what
       counted = { credential, limit, outcome };
       this.#counted.set(req, counted);
     }
-    return counted.outcome.then(() => principal);
+    return counted.outcome;
   }
 
   async #count(req: Request): Promise<void> {

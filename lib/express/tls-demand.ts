@@ -1,10 +1,8 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { Request } from 'express';
 import { AuthError } from '../errors.js';
 import { isLoopback } from '../loopback.js';
-
-/** Headers by which proxies say that they pass a request on. */
-const FORWARDING = ['x-forwarded-proto', 'x-forwarded-for', 'forwarded', 'x-real-ip', 'via'] as const;
 
 /**
  * Refuses credentials that came over plain HTTP: on the way there, anybody could have read them. A request is fine when
@@ -17,7 +15,7 @@ export class TlsDemand {
   /** @throws AuthError `tls_required`. */
   demand<Params>(req: Request<Params>): void {
     if (isOfThisHost(req) || isSecure(req)) return;
-    const reason = isForwarded(req)
+    const reason = isForwarded(req.headers)
       ? 'a credential came by plain HTTP to a proxy, or through one that Express does not trust: set "trust proxy"'
       : 'a credential came over plain HTTP: serve over TLS, or behind a proxy that does, with "trust proxy" set';
     this.#warn(reason);
@@ -32,13 +30,20 @@ export class TlsDemand {
   }
 }
 
-function isOfThisHost<Params>(req: Request<Params>): boolean {
-  const { remoteAddress } = req.socket; // undefined for a Unix socket
-  return (remoteAddress === undefined || isLoopback(remoteAddress)) && !isForwarded(req);
+function isOfThisHost<Params>({ headers, socket }: Request<Params>): boolean {
+  const { remoteAddress } = socket; // undefined for a Unix socket
+  return (remoteAddress === undefined || isLoopback(remoteAddress)) && !isForwarded(headers);
 }
 
-function isForwarded<Params>({ headers }: Request<Params>): boolean {
-  return FORWARDING.some((name) => headers[name] !== undefined);
+/** Whether a proxy says that it has passed the request on. Not a loop over names: this is asked of every request. */
+function isForwarded(headers: IncomingHttpHeaders): boolean {
+  return (
+    headers['x-forwarded-proto'] !== undefined ||
+    headers['x-forwarded-for'] !== undefined ||
+    headers.forwarded !== undefined ||
+    headers['x-real-ip'] !== undefined ||
+    headers.via !== undefined
+  );
 }
 
 /** Outside Express, where there is no `secure`, by the socket alone. */

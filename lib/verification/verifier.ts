@@ -12,6 +12,7 @@ import type { Telemetry } from '../telemetry/telemetry.js';
 import { UnderWay } from '../under-way.js';
 import type { AddressThrottle } from './address-throttle.js';
 import { isForeignPair, isKeyPair } from './foreign-pair.js';
+import { ImportedKeys } from './imported-keys.js';
 import type { Owner, Owners } from './owners.js';
 import type { CompiledHash, Credential, CredentialScheme, SecretHasher } from './secret.js';
 import { hasPairShape } from './secret.js';
@@ -55,6 +56,7 @@ export class Verifier {
   readonly #owners: Owners | null;
   readonly #throttle: AddressThrottle;
   readonly #cache: VerificationCache<VerifiableKey>;
+  readonly #imported: ImportedKeys;
   readonly #dummy: CompiledHash;
   readonly #shared = new SharedParts();
   readonly #underWay = new UnderWay();
@@ -82,6 +84,7 @@ export class Verifier {
       },
       options.telemetry.lookups('apiKeys'),
     );
+    this.#imported = new ImportedKeys(this.#cache, hasher, now);
   }
 
   /**
@@ -150,8 +153,8 @@ export class Verifier {
   /** The same for an existing key, by its hash: of several records the one that decides. */
   async findImported(sha256: string): Promise<VerifiableKey | null> {
     this.#demandOpen();
-    const found = await Promise.all([...this.#hasher.importedIds(sha256)].map((id) => this.#find(id)));
-    return this.#decisiveOf(found, { secret: sha256, isImported: true }, this.#now());
+    const look = this.#imported.look(sha256, this.#now());
+    return look.unread.length === 0 ? look.key : await this.#imported.read(look, sha256);
   }
 
   /** Tells a secret from the others that the key has had, and says nothing else of it; null for one that is not right. */
@@ -165,39 +168,27 @@ export class Verifier {
     return which === 'current' ? current : previous;
   }
 
-  /** What is a promise here is counted already, and within a span. */
+  /** What is a promise here is counted already, and within a span. Makes no closure: see `Authenticator`. */
   #decide(
     credential: Credential,
     address: string | null,
     isInternal: boolean,
     origin: string | undefined,
   ): Verdict | Promise<Verdict> {
-    const { id, secret, scheme } = credential;
-    const { telemetry } = this.#options;
+    const { id, secret } = credential;
     if (credential.isImported === true) return this.#decideImported(credential, address, isInternal, origin);
     if (!hasPairShape(id, secret) && !isForeignPair(id, secret)) return MALFORMED;
     const nowAt = this.#now();
     const key = this.#cache.peek(id, nowAt);
     // Of a cached key the hash decides alone, since the checksum goes into it: the checksum, where a pair has one, only spares
     // look-ups.
-    const isRight = key instanceof VerifiableKey && this.#hasSecret(key, credential, nowAt);
+    const isRight = key !== undefined && key !== null && this.#hasSecret(key, credential, nowAt);
     if (!isRight && !isKeyPair(this.#prefix, id, secret)) return MALFORMED;
-    if (key !== undefined) {
-      const verdict = this.#judge(key, isRight, credential, nowAt, address, isInternal, origin);
-      return verdict instanceof Promise ? telemetry.traced(scheme, () => verdict) : verdict;
-    }
-    return telemetry.traced(scheme, async () => {
-      const read = await this.#cache.fetch(id);
-      const readAt = this.#now();
-      const matches = read !== null && this.#hasSecret(read, credential, readAt);
-      return await this.#judge(read, matches, credential, readAt, address, isInternal, origin);
-    });
+    if (key === undefined) return this.#read(credential, address, isInternal, origin);
+    const verdict = this.#judge(key, isRight, credential, nowAt, address, isInternal, origin);
+    return verdict instanceof Promise ? this.#traced(credential.scheme, verdict) : verdict;
   }
 
-  /**
-   * An existing key has one of few ids, and a record under more than one where processes with other peppers have taken it in: then
-   * it is refused where any of those is. One that is cached refuses at once; to be let in, all must be known.
-   */
   #decideImported(
     credential: Credential,
     address: string | null,
@@ -205,30 +196,43 @@ export class Verifier {
     origin: string | undefined,
   ): Verdict | Promise<Verdict> {
     const { secret, scheme } = credential;
-    const { telemetry } = this.#options;
     const nowAt = this.#now();
-    const unread: string[] = [];
-    let known: VerifiableKey | null = null;
-    for (const id of this.#hasher.importedIds(secret)) {
-      const key = this.#cache.peek(id, nowAt);
-      if (key === undefined) unread.push(id);
-      if (!(key instanceof VerifiableKey)) continue;
-      const isRight = this.#hasSecret(key, credential, nowAt);
-      if (!isRight || key.endedAt(nowAt) !== null)
-        return this.#judge(key, isRight, credential, nowAt, address, isInternal, origin);
-      known ??= key;
+    const look = this.#imported.look(secret, nowAt);
+    if (look.unread.length > 0) {
+      return this.#ask(() => this.#imported.read(look, secret), credential, address, isInternal, origin);
     }
-    if (unread.length === 0) {
-      const verdict = this.#judge(known, known !== null, credential, nowAt, address, isInternal, origin);
-      return verdict instanceof Promise ? telemetry.traced(scheme, () => verdict) : verdict;
-    }
-    return telemetry.traced(scheme, async () => {
-      const read = await Promise.all(unread.map((id) => this.#cache.fetch(id)));
+    const isRight = look.key !== null && this.#hasSecret(look.key, credential, nowAt);
+    const verdict = this.#judge(look.key, isRight, credential, nowAt, address, isInternal, origin);
+    return verdict instanceof Promise ? this.#traced(scheme, verdict) : verdict;
+  }
+
+  #read(
+    credential: Credential,
+    address: string | null,
+    isInternal: boolean,
+    origin: string | undefined,
+  ): Promise<Verdict> {
+    return this.#ask(() => this.#cache.fetch(credential.id), credential, address, isInternal, origin);
+  }
+
+  /** Decides once the store has answered. */
+  #ask(
+    read: () => Promise<VerifiableKey | null>,
+    credential: Credential,
+    address: string | null,
+    isInternal: boolean,
+    origin: string | undefined,
+  ): Promise<Verdict> {
+    return this.#options.telemetry.traced(credential.scheme, async () => {
+      const key = await read();
       const readAt = this.#now();
-      const key = this.#decisiveOf([known, ...read], credential, readAt);
       const isRight = key !== null && this.#hasSecret(key, credential, readAt);
       return await this.#judge(key, isRight, credential, readAt, address, isInternal, origin);
     });
+  }
+
+  #traced(scheme: CredentialScheme, verdict: Promise<Verdict>): Promise<Verdict> {
+    return this.#options.telemetry.traced(scheme, () => verdict);
   }
 
   /** Whose a key is that was refused lately; null for any other. Asks nobody. */
@@ -338,8 +342,17 @@ export class Verifier {
       return admit(key, credential, null, nowAt, address);
     const owner = this.#owners.peek(key.record.ownerId, nowAt);
     if (owner !== undefined) return this.#settle(key, credential, owner, nowAt, address);
-    const asked = this.#owners.fetch(key.record.ownerId);
-    return asked.then((read) => this.#settle(key, credential, read, nowAt, address));
+    return this.#withOwnerOf(this.#owners.fetch(key.record.ownerId), key, credential, nowAt, address);
+  }
+
+  async #withOwnerOf(
+    asked: Promise<Owner | null>,
+    key: VerifiableKey,
+    credential: Credential,
+    nowAt: number,
+    address: string | null,
+  ): Promise<Verdict> {
+    return this.#settle(key, credential, await asked, nowAt, address);
   }
 
   /** `owner` null: deleted, or disabled. */
@@ -359,13 +372,6 @@ export class Verifier {
     key.usage.failed(nowAt);
     this.#holders.set(key.record.id, key.record);
     return refusal;
-  }
-
-  /** Of the records of one existing key the first that refuses it, such as one that is revoked; else the first. */
-  #decisiveOf(found: readonly (VerifiableKey | null)[], sent: Sent, nowAt: number): VerifiableKey | null {
-    const keys = found.filter((key) => key !== null);
-    const refusing = keys.find((key) => !this.#hasSecret(key, sent, nowAt) || key.endedAt(nowAt) !== null);
-    return refusing ?? keys[0] ?? null;
   }
 
   #hasSecret(key: VerifiableKey, sent: Sent, nowAt: number): boolean {
