@@ -27,7 +27,7 @@ export class RedisSessionReads {
   readonly #leave = () => {
     const leaving = this.#waiting;
     this.#waiting = [];
-    for (let at = 0; at < leaving.length; at += MAX_READS) this.#send(leaving.slice(at, at + MAX_READS));
+    if (leaving.length > 0) this.#send(leaving);
   };
 
   constructor(redis: BoundedRedis) {
@@ -39,8 +39,14 @@ export class RedisSessionReads {
     return new Promise((resolve, reject) => {
       const read = { key, life: String(wholeLife(ttlMs)), known, resolve, reject };
       if (!this.#redis.isOne) settleLater(read, this.#redis.together(key, readOne(read)));
-      else if (this.#waiting.push(read) === 1) setImmediate(this.#leave);
+      else this.#wait(read);
     });
+  }
+
+  #wait(read: Read): void {
+    const count = this.#waiting.push(read);
+    if (count === 1) setImmediate(this.#leave);
+    else if (count === MAX_READS) this.#leave();
   }
 
   #send(reads: readonly Read[]): void {
