@@ -8,8 +8,10 @@ import { publicSessionId } from '../sessions/session-id.js';
 const MIN_SECRET = 32;
 /** Signatures that were right are remembered for so many sessions, about 300 bytes each: HMAC takes longer than the rest. */
 const MAX_REMEMBERED = 10_000;
-/** A longer cookie value is not one of ours, in characters. */
+/** A longer cookie value, as it was sent, is not one of ours, in characters. */
 const MAX_VALUE = 256;
+/** Decoding takes longer than all the rest, and only a signature that is new has to be. */
+const AS_SENT = { decode: (value: string) => value };
 
 export interface CookieOptions {
   /** Default `__Host-sID`, or `sID` where `secure` is false or `path` is not `/`. */
@@ -71,20 +73,38 @@ export class SessionCookie {
   /** The session in the request; null without one, or when nobody here has signed it. */
   read(req: IncomingMessage): CarriedSession | null {
     if (!this.isIn(req)) return null;
-    const value = parseCookie(req.headers.cookie ?? '')[this.name];
-    if (value === undefined || value.length > MAX_VALUE || !value.startsWith('s:')) return null;
+    const { cookie = '' } = req.headers;
+    const value = parseCookie(cookie, AS_SENT)[this.name];
+    const start = value === undefined || value.length > MAX_VALUE ? 0 : startOfId(value);
+    if (value === undefined || start === 0) return null;
     const dot = value.lastIndexOf('.');
-    const sessionId = value.slice(2, Math.max(2, dot));
+    const sessionId = value.slice(start, Math.max(start, dot)); // nothing in one of ours needs to be encoded
     const id = publicSessionId(sessionId);
-    return this.#isSigned(value, id, Buffer.from(value.slice(dot + 1))) ? { sessionId, id } : null;
+    return this.#isSigned(sessionId, id, value.slice(dot + 1)) ? { sessionId, id } : null;
   }
 
-  /** In constant time, whether or not it was signed before. */
-  #isSigned(value: string, id: string, signature: Buffer): boolean {
+  /** In constant time, whether or not it was signed before. `signature` as it was sent. */
+  #isSigned(sessionId: string, id: string, signature: string): boolean {
+    const sent = Buffer.from(signature);
     const known = this.#signatures.get(id);
-    if (known?.length === signature.length && timingSafeEqual(known, signature)) return true;
-    const isRight = this.secrets.some((secret) => unsign(value.slice(2), secret) !== false);
-    if (isRight) this.#signatures.set(id, signature);
+    if (known?.length === sent.length && timingSafeEqual(known, sent)) return true;
+    const value = `${sessionId}.${decoded(signature)}`;
+    const isRight = this.secrets.some((secret) => unsign(value, secret) !== false);
+    if (isRight) this.#signatures.set(id, sent);
     return isRight;
+  }
+}
+
+/** Where the session id begins in the value of a signed cookie, after `s:` or what a browser made of it; 0: it is none. */
+function startOfId(value: string): number {
+  if (value.startsWith('s:')) return 2;
+  return value.startsWith('s%3A') || value.startsWith('s%3a') ? 4 : 0;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
 }

@@ -1,15 +1,16 @@
 import { LRUCache } from 'lru-cache';
 import { Principal, Rights } from '../principal.js';
+import type { StoredSession } from '../stores/state.js';
 import type { Owner } from '../verification/owners.js';
 import type { LoginRecord } from './login-record.js';
 import { isRequestId } from './session-id.js';
 
-/** Sessions of which the login is kept ready, about 2 KB each; the least recently used go first. */
+/** Sessions that are kept ready, about 2 KB each and what the host keeps in them; the least recently used go first. */
 const MAX_LOGINS = 10_000;
 
 export type SessionScheme = 'basic' | 'session-cookie';
 
-/** A login made ready for verification. What it says holds only as long as the store still answers with the same text. */
+/** A login made ready for verification. What it says holds only as long as the store still answers with the same. */
 export class KnownLogin {
   readonly record: LoginRecord;
   readonly #requestIdHash: Buffer | null;
@@ -38,16 +39,29 @@ export class KnownLogin {
   }
 }
 
+interface Known {
+  /** What was read last. */
+  readonly stored: StoredSession;
+  readonly login: KnownLogin;
+}
+
 /** Logins by the public id of their session. The store is asked for every request all the same: this spares the parsing. */
 export class KnownLogins {
-  readonly #known = new LRUCache<string, { readonly text: string; readonly login: KnownLogin }>({ max: MAX_LOGINS });
+  readonly #known = new LRUCache<string, Known>({ max: MAX_LOGINS });
 
-  /** What `text`, just read for the session `id`, says. */
-  of(id: string, text: string): KnownLogin {
+  /** What was read of the session `id` last, as far as it is kept. */
+  lastRead(id: string): StoredSession | undefined {
+    return this.#known.get(id)?.stored;
+  }
+
+  /** Who is logged in to the session `id`, of which `stored` was just read; null: nobody. */
+  of(id: string, stored: StoredSession): KnownLogin | null {
     const known = this.#known.get(id);
-    if (known?.text === text) return known.login;
-    const login = new KnownLogin(JSON.parse(text) as LoginRecord);
-    this.#known.set(id, { text, login });
+    if (known?.stored === stored) return known.login;
+    if (stored.login === null) return null;
+    const isSame = known !== undefined && known.stored.login === stored.login;
+    const login = isSame ? known.login : new KnownLogin(JSON.parse(stored.login) as LoginRecord);
+    this.#known.set(id, { stored, login });
     return login;
   }
 }

@@ -8,7 +8,7 @@ import {
   REQUEST_ID_WRONG,
   SESSION_ENDED,
 } from '../refusal.js';
-import type { SessionStates, StateStore } from '../stores/state.js';
+import type { SessionStates, StateStore, StoredSession } from '../stores/state.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import type { User } from '../users.js';
 import type { Owner, Owners } from '../verification/owners.js';
@@ -47,8 +47,9 @@ export class SessionVerifier {
   verifyToken(userName: string, token: string): Promise<Verdict> {
     return this.#telemetry.traced('basic', async () => {
       const id = publicSessionId(token);
-      const login = userName === authUserName(id) ? await this.#read(token, id) : null;
-      return login?.record.kind === 'token' ? await this.#principal(login, id, 'basic') : SESSION_ENDED;
+      if (userName !== authUserName(id)) return SESSION_ENDED;
+      const login = this.#loginOf(id, await this.#read(token, id));
+      return login?.record.kind === 'token' ? this.#principal(login, id, 'basic') : SESSION_ENDED;
     });
   }
 
@@ -66,10 +67,10 @@ export class SessionVerifier {
     id: string = publicSessionId(sessionId),
   ): Promise<Verdict> {
     return this.#telemetry.traced('session-cookie', async () => {
-      const login = loaded === null ? await this.#read(sessionId, id) : new KnownLogin(loaded);
+      const login = loaded === null ? this.#loginOf(id, await this.#read(sessionId, id)) : new KnownLogin(loaded);
       if (login?.record.kind !== 'cookie' || login.record.expiresAt <= this.#now()) return COOKIE_SESSION_ENDED;
       const refusal = requestId === null ? null : this.#checkRequestId(login, id, requestId);
-      return refusal ?? (await this.#principal(login, id, 'session-cookie'));
+      return refusal ?? this.#principal(login, id, 'session-cookie');
     });
   }
 
@@ -93,7 +94,7 @@ export class SessionVerifier {
     const ended = scheme === 'basic' ? SESSION_ENDED : COOKIE_SESSION_ENDED;
     if (parseSessionId(sessionId) !== null) return ended; // one of our own is not even slid
     const id = publicSessionId(sessionId);
-    const login = await this.#readFor(id, idleMs);
+    const login = this.#loginOf(id, await this.#readFor(id, idleMs));
     if (login?.record.kind !== 'dialect') return ended;
     const { expiresAt, userId, requestIdHash } = login.record;
     if (expiresAt <= this.#now()) {
@@ -104,7 +105,7 @@ export class SessionVerifier {
     const isBare = requestIdHash === null;
     if (isBare && requestId !== undefined) return REQUEST_ID_WRONG;
     const refusal = isBare ? null : this.#checkRequestId(login, id, requestId);
-    return refusal ?? (await this.#principal(login, id, scheme));
+    return refusal ?? this.#principal(login, id, scheme);
   }
 
   /** Of a user who has just proven who they are; null when they are disabled, or not there any more. */
@@ -122,15 +123,18 @@ export class SessionVerifier {
     return (await this.#state.attempts(`rid-${id}`)).count;
   }
 
-  #read(sessionId: string, id: string): Promise<KnownLogin | null> | null {
+  #read(sessionId: string, id: string): Promise<StoredSession | null> | null {
     const times = parseSessionId(sessionId);
     const ttlMs = times === null ? 0 : remainingMs(times, this.#now());
     return ttlMs <= 0 ? null : this.#readFor(id, ttlMs);
   }
 
-  async #readFor(id: string, ttlMs: number): Promise<KnownLogin | null> {
-    const stored = await this.#sessions.read(id, ttlMs);
-    return stored === null || stored.login === null ? null : this.#logins.of(id, stored.login);
+  #readFor(id: string, ttlMs: number): Promise<StoredSession | null> {
+    return this.#sessions.read(id, ttlMs, this.#logins.lastRead(id));
+  }
+
+  #loginOf(id: string, stored: StoredSession | null): KnownLogin | null {
+    return stored === null ? null : this.#logins.of(id, stored);
   }
 
   /** In constant time. Failures are counted, without keeping the request waiting. */

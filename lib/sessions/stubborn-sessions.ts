@@ -35,9 +35,9 @@ export class StubbornSessions implements SessionStates {
     return this.#states.insert(id, session, ttlMs);
   }
 
-  read(id: string, ttlMs: number): Promise<StoredSession | null> {
-    const read = () => this.#states.read(id, ttlMs);
-    return this.#ended.has(id) ? this.#over(id, read, null) : read();
+  read(id: string, ttlMs: number, known?: StoredSession): Promise<StoredSession | null> {
+    if (!this.#ended.has(id)) return this.#states.read(id, ttlMs, known);
+    return this.#over(id, () => this.#states.read(id, ttlMs), null);
   }
 
   save(id: string, version: number, data: string, ttlMs: number): Promise<StoredSession | 'gone' | null> {

@@ -80,8 +80,13 @@ export interface SessionStates {
    * the organisation; then it is written, and lasts as a change of a record does. @throws AuthError `not_durable` when a failover may undo it.
    */
   insert(id: string, session: NewSession, ttlMs: number): Promise<boolean>;
-  /** Reads a session and has it live `ttlMs` from now, in one command. */
-  read(id: string, ttlMs: number): Promise<StoredSession | null>;
+  /**
+   * Reads a session and has it live `ttlMs` from now, in one command.
+   *
+   * @param known what was read of it before: itself is the answer where the session is there at that version still, so that
+   * nothing has to be sent that the caller has. A store may answer a new object all the same.
+   */
+  read(id: string, ttlMs: number, known?: StoredSession): Promise<StoredSession | null>;
   /**
    * Replaces the host's data when the stored version is still `version`: null. Else what is stored now, or `gone`: a
    * session that was ended is never written again.

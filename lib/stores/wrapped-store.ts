@@ -19,11 +19,11 @@ function wrappedPart<Part extends object>(part: Part, name: string, wrap: (verb:
   const wrapped = new Map<string, unknown>();
   return new Proxy(part, {
     get(target, key) {
+      const before = typeof key === 'symbol' ? undefined : wrapped.get(key);
+      if (before !== undefined) return before;
       const value: unknown = Reflect.get(target, key);
       const isObject = typeof value === 'object' && value !== null;
       if (typeof key === 'symbol' || (!isObject && typeof value !== 'function')) return value;
-      const before = wrapped.get(key);
-      if (before !== undefined) return before;
       const verb: Verb = (...args) => Reflect.apply(Reflect.get(target, key) as unknown as Verb, target, args);
       const made = isObject ? wrappedPart(value, key, wrap) : wrap(verb, `${name}.${key}`);
       wrapped.set(key, made);

@@ -66,6 +66,19 @@ export function testSessionStates(suite: Suite): void {
       await assertLives(id, 50_000);
     });
 
+    it('are answered as they are now to whoever tells what was read before, and live longer', async () => {
+      const ids = [await insert(60_000), await insert(60_000), await insert(60_000)];
+      const [kept = '', saved = '', ended = ''] = ids;
+      const before = await Promise.all(ids.map((id) => sessions().read(id, 50_000)));
+      await sessions().save(saved, 1, '{"a":1}', 50_000);
+      await sessions().end(ended, 'ada');
+      const readAgain = () => Promise.all(ids.map((id, at) => sessions().read(id, LIFE_MS, before[at] ?? undefined)));
+      const now = [{ version: 1, login: LOGIN, data: DATA }, { version: 2, login: LOGIN, data: '{"a":1}' }, null];
+      assert.deepEqual(await readAgain(), now);
+      await assertLives(kept, LIFE_MS);
+      assert.deepEqual(await sessions().read(kept, LIFE_MS, before[0] ?? undefined), now[0]);
+    });
+
     it('do not live longer by being found or listed', async () => {
       const id = await insert(60_000);
       await sessions().find(id);

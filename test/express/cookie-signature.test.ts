@@ -20,6 +20,19 @@ describe('the signature of a session cookie', () => {
     }
   });
 
+  it('is right in whatever encoding it is sent, and not decoded where it was not encoded', () => {
+    const cookie = new SessionCookie(SECRET);
+    const id = sessionId();
+    const signed = `s:${sign(id, SECRET)}`;
+    const encoded = encodeURIComponent(signed);
+    for (const value of [signed, encoded, encoded.replaceAll('%3A', '%3a'), encoded.replace('s%3A', 's:'), encoded]) {
+      expect(cookie.read({ headers: { cookie: `${cookie.name}=${value}` } } as never)?.sessionId).toBe(id);
+    }
+    for (const value of [`${encoded}%`, encoded.replace('s%3A', ''), encodeURIComponent(encoded), `x${encoded}`]) {
+      expect(cookie.read({ headers: { cookie: `${cookie.name}=${value}` } } as never)).toBeNull();
+    }
+  });
+
   it.each([
     ['another', (signed: string) => signed.slice(0, -2) + (signed.endsWith('AA') ? 'BB' : 'AA')],
     ['a shorter one', (signed: string) => signed.slice(0, -1)],

@@ -40,6 +40,11 @@ export class BoundedRedis {
     this.#broken = breaksOf(client as unknown as Redis | Cluster);
   }
 
+  /** Whether one server has all keys. */
+  get isOne(): boolean {
+    return this.#servers.isOne;
+  }
+
   /** See `breaksOf`. */
   get breaks(): number {
     return this.#broken.breaks;
@@ -91,7 +96,7 @@ export class BoundedRedis {
   async mget(keys: readonly string[]): Promise<(string | null)[]> {
     const [first] = keys;
     if (first === undefined) return [];
-    if (this.#servers.isOne) return await this.run(first, (redis) => redis.mget([...keys]));
+    if (this.isOne) return await this.run(first, (redis) => redis.mget([...keys]));
     return await this.each(keys, (redis, key) => redis.get(key));
   }
 
@@ -99,7 +104,7 @@ export class BoundedRedis {
   async batch<Answer>(commands: readonly Batched<Answer>[], timeoutMs = this.#timeoutMs): Promise<Answer[]> {
     const [first] = commands;
     if (first === undefined) return [];
-    if (this.#servers.isOne) return await this.run(first.key, (redis) => pipelined(redis, commands), timeoutMs);
+    if (this.isOne) return await this.run(first.key, (redis) => pipelined(redis, commands), timeoutMs);
     const keys = commands.map(({ key }) => key);
     return await this.each(keys, (redis, _key, at) => (commands[at] as Batched<Answer>).send(redis), timeoutMs);
   }

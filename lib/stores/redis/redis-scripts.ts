@@ -1,6 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
 import { DAY_MS, USAGE_DAYS } from '../usage-days.js';
-import { ENTER, ENTER_AGAIN, ENTER_USER, LEAVE, SAVE_SESSION } from './redis-session-scripts.js';
+import { ENTER, ENTER_AGAIN, ENTER_USER, LEAVE, READ_SESSIONS, SAVE_SESSION } from './redis-session-scripts.js';
 
 /** The Lua scripts, each on keys of one hash slot. Registered once; ioredis sends them again after SCRIPT FLUSH. */
 
@@ -204,6 +204,9 @@ return 1`;
 
 type Argument = string | number;
 
+/** What is stored; 1 where it is known, as a number or a text; null where there is nothing; the fault of what is no session. */
+export type SessionAnswer = string | 1 | null | Error;
+
 /** The scripts as commands of the client. */
 export interface ScriptCommands {
   latchkeyWrite(record: string, version: Argument, json: string, channel: string, id: string): Promise<number>;
@@ -220,6 +223,7 @@ export interface ScriptCommands {
   latchkeyEnterAgain(index: string, id: string, expiresAt: Argument, ttlMs: Argument): Promise<number>;
   latchkeyEnterUser(ids: string, ends: string, user: string, expiresAt: Argument, nowAt: Argument): Promise<number>;
   latchkeyLeave(ids: string, ends: string, ...users: string[]): Promise<number>;
+  latchkeyReadSessions(keyCount: number, ...keysAndArgs: Argument[]): Promise<SessionAnswer[]>;
   latchkeySaveSession(session: string, version: Argument, data: string, ttlMs: Argument): Promise<string>;
   latchkeyTouch(key: string, channel: string, message: string): Promise<number>;
 }
@@ -245,6 +249,7 @@ const SCRIPTS: Readonly<Record<keyof ScriptCommands, { readonly numberOfKeys?: n
   latchkeyEnterAgain: { numberOfKeys: 1, lua: ENTER_AGAIN },
   latchkeyEnterUser: { numberOfKeys: 2, lua: ENTER_USER },
   latchkeyLeave: { numberOfKeys: 2, lua: LEAVE },
+  latchkeyReadSessions: { lua: READ_SESSIONS },
   latchkeySaveSession: { numberOfKeys: 1, lua: SAVE_SESSION },
   latchkeyTouch: { numberOfKeys: 1, lua: TOUCH },
 };

@@ -47,6 +47,25 @@ redis.call('ZREM', KEYS[1], unpack(ARGV))
 return redis.call('ZREM', KEYS[2], unpack(ARGV))`;
 
 /**
+ * Reads sessions and slides them. What is no session is a fault of that key alone; any other is one of the server, and so the
+ * answer to the whole: a client may reconnect upon it.
+ * KEYS: sessions. ARGV: the life of each in ms, then the version of each that is known ('' = none).
+ * Returns for each what is stored; 1 where its version is known; false where nothing is.
+ */
+export const READ_SESSIONS = `
+local answers = {}
+for i, key in ipairs(KEYS) do
+  local value = redis.pcall('GETEX', key, 'PX', ARGV[i])
+  if type(value) == 'string' then
+    if string.match(value, '^%d+') == ARGV[#KEYS + i] then value = 1 end
+  elseif value and not string.find(value.err, 'WRONGTYPE', 1, true) then
+    return value
+  end
+  answers[i] = value
+end
+return answers`;
+
+/**
  * Replaces the host's data of a session whose version is as expected. Sending it twice is the same as once.
  * KEYS: session. ARGV: version, data, life in ms. Returns 'saved'; 'gone' when it is; else what is stored.
  */

@@ -3,7 +3,9 @@ import type { ListedSession, NewSession, SessionStates, SessionUsersPage, Stored
 import type { BoundedRedis } from './bounded-redis.js';
 import { type Guard, type LastingWrites, nothingToGuard } from './redis-durability.js';
 import type { ScriptedRedis } from './redis-scripts.js';
+import { RedisSessionReads } from './redis-session-reads.js';
 import { RedisSessionUsers } from './redis-session-users.js';
+import { decodeSession, encodeSession } from './session-form.js';
 
 /** Sessions looked up at once when they are listed. */
 const LIST_CHUNK = 500;
@@ -22,7 +24,7 @@ export interface StateWrites {
  *
  * | key | what |
  * |---|---|
- * | `sess:{id}` | `<version>\n<login>\n<data>`: one GETEX reads and slides it |
+ * | `sess:{id}` | a session: see `encodeSession`; one GETEX reads and slides it |
  * | `user-sess:{user}` | the ids of a user's sessions by their absolute end |
  * | `org-users:{org}:…` | the users of an organisation: see `RedisSessionUsers` |
  *
@@ -33,6 +35,7 @@ export class RedisSessions implements SessionStates {
   readonly #writes: LastingWrites;
   readonly #logins: LastingWrites;
   readonly #users: RedisSessionUsers;
+  readonly #reads: RedisSessionReads;
   readonly #prefix: string;
 
   constructor(redis: BoundedRedis, { writes, logins }: StateWrites, keyPrefix: string) {
@@ -40,6 +43,7 @@ export class RedisSessions implements SessionStates {
     this.#writes = writes;
     this.#logins = logins;
     this.#users = new RedisSessionUsers(redis, keyPrefix);
+    this.#reads = new RedisSessionReads(redis);
     this.#prefix = keyPrefix;
   }
 
@@ -48,7 +52,7 @@ export class RedisSessions implements SessionStates {
     const { login, data, userId } = session;
     const guard = userId === null ? nothingToGuard : await this.#enterFirst(id, userId, session);
     const key = this.#key(id);
-    const value = encode({ version: 1, login, data });
+    const value = encodeSession({ version: 1, login, data });
     const set = (redis: ScriptedRedis) => {
       guard();
       return redis.set(key, value, 'PX', life, 'NX');
@@ -59,11 +63,8 @@ export class RedisSessions implements SessionStates {
     return isNew;
   }
 
-  async read(id: string, ttlMs: number): Promise<StoredSession | null> {
-    const life = wholeLife(ttlMs);
-    const key = this.#key(id);
-    const value = await this.#redis.together(key, (redis) => redis.getex(key, 'PX', String(life)));
-    return value === null ? null : decode(value);
+  read(id: string, ttlMs: number, known?: StoredSession): Promise<StoredSession | null> {
+    return this.#reads.read(this.#key(id), ttlMs, known);
   }
 
   async save(id: string, version: number, data: string, ttlMs: number): Promise<StoredSession | 'gone' | null> {
@@ -71,7 +72,7 @@ export class RedisSessions implements SessionStates {
     const key = this.#key(id);
     const answer = await this.#redis.run(key, (redis) => redis.latchkeySaveSession(key, version, data, life));
     if (answer === 'gone') return 'gone';
-    return answer === 'saved' ? null : decode(answer);
+    return answer === 'saved' ? null : decodeSession(answer);
   }
 
   async end(id: string, userId: string | null): Promise<boolean> {
@@ -182,7 +183,7 @@ export class RedisSessions implements SessionStates {
 
   async #listed(redis: ScriptedRedis, id: string): Promise<ListedSession | null> {
     const [value, ttlMs] = await Promise.all([redis.get(this.#key(id)), redis.pttl(this.#key(id))]);
-    const login = value === null ? null : decode(value).login;
+    const login = value === null ? null : decodeSession(value).login;
     return login === null || ttlMs <= 0 ? null : { id, login, ttlMs };
   }
 
@@ -225,20 +226,4 @@ function entriesOf(flat: readonly string[], index: string, user: number): Entry[
     entries.push({ id: flat[at] as string, endsAt: flat[at + 1] as string, index, user });
   }
   return entries;
-}
-
-/** JSON holds no line breaks of its own. */
-function encode({ version, login, data }: StoredSession): string {
-  return `${version}\n${login ?? ''}\n${data}`;
-}
-
-function decode(value: string): StoredSession {
-  const first = value.indexOf('\n');
-  const second = value.indexOf('\n', first + 1);
-  const login = value.slice(first + 1, second);
-  return {
-    version: Number(value.slice(0, first)),
-    login: login === '' ? null : login,
-    data: value.slice(second + 1),
-  };
 }

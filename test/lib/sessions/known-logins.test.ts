@@ -1,18 +1,24 @@
 import { Permissions } from '../../../lib/permissions/permissions.js';
-import { KnownLogins } from '../../../lib/sessions/known-logins.js';
+import { type KnownLogin, KnownLogins } from '../../../lib/sessions/known-logins.js';
 import { hashRequestId } from '../../../lib/sessions/session-id.js';
+import type { StoredSession } from '../../../lib/stores/state.js';
 import type { Owner } from '../../../lib/verification/owners.js';
 
 const REQUEST_ID = 'the request id';
 
-function text(fields: object = {}): string {
-  return JSON.stringify({
+function stored(fields: object = {}, version = 1): StoredSession & { readonly login: string } {
+  const login = JSON.stringify({
     userId: 'u1',
     userName: 'ada',
     expiresAt: 1_000,
     requestIdHash: hashRequestId(REQUEST_ID),
     ...fields,
   });
+  return { version, login, data: '{}' };
+}
+
+function known(fields: object = {}): KnownLogin {
+  return new KnownLogins().of('id', stored(fields)) as KnownLogin;
 }
 
 function owner(actions: string[]): Owner {
@@ -24,16 +30,30 @@ function owner(actions: string[]): Owner {
 describe('a login that is known', () => {
   it('is parsed once, as long as the store answers with the same text', () => {
     const logins = new KnownLogins();
-    const login = logins.of('id', text());
-    expect(logins.of('id', text())).toBe(login);
-    const changed = logins.of('id', text({ userName: 'grace' }));
-    expect(changed.record.userName).toBe('grace');
-    expect(logins.of('id', text({ userName: 'grace' }))).toBe(changed);
+    const login = logins.of('id', stored());
+    expect(logins.of('id', stored())).toBe(login);
+    expect(logins.of('id', stored({}, 2))).toBe(login);
+    const changed = logins.of('id', stored({ userName: 'grace' }));
+    expect(changed?.record.userName).toBe('grace');
+    expect(logins.of('id', stored({ userName: 'grace' }))).toBe(changed);
+  });
+
+  it('tells what was read last, of a session that somebody is logged in to', () => {
+    const logins = new KnownLogins();
+    expect(logins.lastRead('id')).toBeUndefined();
+    const [first, second] = [stored(), stored({}, 2)];
+    for (const read of [first, second]) {
+      const login = logins.of('id', read);
+      expect(logins.lastRead('id')).toBe(read);
+      expect(logins.of('id', read)).toBe(login);
+    }
+    expect(logins.of('visitor', { version: 1, login: null, data: '{}' })).toBeNull();
+    expect(logins.lastRead('visitor')).toBeUndefined();
   });
 
   it('is not that of another session with the same text', () => {
     const logins = new KnownLogins();
-    expect(logins.of('other', text())).not.toBe(logins.of('id', text()));
+    expect(logins.of('other', stored())).not.toBe(logins.of('id', stored()));
   });
 
   it.each([
@@ -42,15 +62,15 @@ describe('a login that is known', () => {
     ['an empty one', '', false],
     ['its hash', hashRequestId(REQUEST_ID), false],
   ])('takes of request ids: %s', (_which, requestId, isRight) => {
-    expect(new KnownLogins().of('id', text()).hasRequestId(requestId)).toBe(isRight);
+    expect(known().hasRequestId(requestId)).toBe(isRight);
   });
 
   it.each([null, '', 'a hash that was cut off'])('takes no request id where %p is kept of it', (requestIdHash) => {
-    expect(new KnownLogins().of('id', text({ requestIdHash })).hasRequestId(REQUEST_ID)).toBe(false);
+    expect(known({ requestIdHash }).hasRequestId(REQUEST_ID)).toBe(false);
   });
 
   it('has one principal for as long as its owner stays the same, with the rights of that owner', () => {
-    const login = new KnownLogins().of('id', text());
+    const login = known();
     const reader = owner(['orders:read']);
     const principal = login.principal('id', 'session-cookie', reader);
     expect(login.principal('id', 'session-cookie', reader)).toBe(principal);
