@@ -49,7 +49,7 @@ const RETRY_AFTER_SECONDS = '1';
 export class AuthError extends Error {
   static {
     // V8 asks the prototype when it writes the first line of a stack: the field is not there yet.
-    Object.defineProperty(this.prototype, 'name', { value: 'AuthError', writable: true, configurable: true });
+    Object.defineProperty(AuthError.prototype, 'name', { value: 'AuthError', writable: true, configurable: true });
   }
   override readonly name = 'AuthError';
   readonly code: AuthErrorCode;
