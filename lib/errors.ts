@@ -47,23 +47,27 @@ const RETRY_AFTER_SECONDS = '1';
  * request of a flood.
  */
 export class AuthError extends Error {
+  static {
+    // V8 asks the prototype when it writes the first line of a stack: the field is not there yet.
+    Object.defineProperty(AuthError.prototype, 'name', { value: 'AuthError', writable: true, configurable: true });
+  }
   override readonly name = 'AuthError';
   readonly code: AuthErrorCode;
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[]>>;
   readonly errors: readonly FieldError[];
-  /** Not enumerable: an error that is logged or sent as JSON by accident does not tell it. */
-  declare readonly reason: string;
+  readonly #reason: string;
 
   constructor(code: AuthErrorCode, details: AuthErrorDetails = {}) {
     const [status, standard] = OUTCOMES[code];
     const message = details.message ?? standard;
     const limit = Error.stackTraceLimit;
-    const isOurs = status >= 500;
-    if (!isOurs) Reflect.set(Error, 'stackTraceLimit', 0); // where it cannot be set, the stack is merely captured for nothing
+    const isClients = status < 500;
+    const hasNoFrames = isClients && Reflect.set(Error, 'stackTraceLimit', 0);
     super(message);
-    if (!isOurs) {
+    if (hasNoFrames) {
       Reflect.set(Error, 'stackTraceLimit', limit);
+    } else if (isClients) {
       const stack = `AuthError: ${message}`;
       Object.defineProperty(this, 'stack', { value: stack, writable: true, configurable: true });
     }
@@ -71,7 +75,12 @@ export class AuthError extends Error {
     this.status = status;
     this.headers = details.headers ?? (status === 503 ? { 'Retry-After': RETRY_AFTER_SECONDS } : {});
     this.errors = details.errors ?? [];
-    Object.defineProperty(this, 'reason', { value: details.reason ?? code });
+    this.#reason = details.reason ?? code;
+  }
+
+  /** Not a property of its own: an error that is logged or sent as JSON by accident does not tell it. */
+  get reason(): string {
+    return this.#reason;
   }
 }
 

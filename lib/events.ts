@@ -223,15 +223,21 @@ export class Events {
 
   /** The event is frozen: what one listener does to it, the next would see, and the audit trail. */
   emit(event: LatchkeyEvent): void {
-    deepFreeze(event);
-    for (const key of [event.type, '*']) {
-      for (const listener of this.#listeners.get(key) ?? []) {
-        try {
-          const answer: unknown = listener(event);
-          if (answer instanceof Promise) answer.catch((error: unknown) => warn(event, error));
-        } catch (error) {
-          warn(event, error);
-        }
+    if (isChange(event)) deepFreeze(event);
+    else Object.freeze(event); // holds nothing but texts and numbers
+    this.#tell(event.type, event);
+    this.#tell('*', event);
+  }
+
+  #tell(key: string, event: LatchkeyEvent): void {
+    const listeners = this.#listeners.get(key);
+    if (listeners === undefined) return;
+    for (const listener of listeners) {
+      try {
+        const answer: unknown = listener(event);
+        if (answer instanceof Promise) answer.catch((error: unknown) => warn(event, error));
+      } catch (error) {
+        warn(event, error);
       }
     }
   }

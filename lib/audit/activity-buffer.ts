@@ -24,20 +24,25 @@ export interface Batch {
 /** Collects events for the next flush: equal ones once, with a count, and no more than fit. */
 export class ActivityBuffer {
   #waiting = new Map<string, Repeated>();
-  /** What was added last: in a flood the next one is mostly the same. */
-  #last: Repeated | null = null;
+  /** Of those that wait, the last with each credential: in a flood the next one with it is mostly the same. */
+  readonly #last = new Map<string | null, Repeated>();
   #dropped = 0;
 
   /** When it is full, or the same comes again and again, this is an addition and little more: a flood must cost next to nothing. */
   add(event: Activity): void {
     if (this.#waiting.size >= roomFor(event)) {
       this.#dropped++;
-    } else if (this.#last !== null && isAgain(event, this.#last.event)) {
-      this.#last.count++;
-      this.#last.lastAt = event.at;
-    } else {
-      this.#last = this.#put({ event, count: 1, lastAt: event.at });
+      return;
     }
+    const credentialId = 'credentialId' in event ? event.credentialId : null;
+    const last = this.#last.get(credentialId);
+    if (last !== undefined && isAgain(event, last.event)) {
+      last.count++;
+      last.lastAt = event.at;
+      return;
+    }
+    const entry = this.#put({ event, count: 1, lastAt: event.at });
+    if (entry !== null) this.#last.set(credentialId, entry);
   }
 
   /** How many events wait, those that were only counted among them. */
@@ -55,7 +60,7 @@ export class ActivityBuffer {
       repeated.push({ event, count: event.count, lastAt: nowAt });
     }
     this.#waiting = new Map();
-    this.#last = null;
+    this.#last.clear();
     this.#dropped = 0;
     return byOrganisation(repeated);
   }
@@ -64,7 +69,7 @@ export class ActivityBuffer {
   restore(batches: readonly Batch[]): void {
     const waiting = [...batches.flatMap(({ entries }) => entries), ...this.#waiting.values()];
     this.#waiting = new Map();
-    this.#last = null;
+    this.#last.clear();
     for (const repeated of waiting) this.#put(repeated);
   }
 

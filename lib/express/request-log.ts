@@ -42,8 +42,8 @@ export class RequestLog {
   /** Nobody was let in. */
   refused(req: Request, { orgId, ownerId, credentialId, reason, scheme }: RefusedRequest): void {
     const { at, address, method, path } = this.#place(req);
-    const refused = { orgId, ownerId, credentialId, reason, scheme };
-    this.#events.emit({ type: 'request.refused', at, address, method, path, ...refused });
+    const type = 'request.refused';
+    this.#events.emit({ type, at, address, method, path, orgId, ownerId, credentialId, reason, scheme });
   }
 
   /**

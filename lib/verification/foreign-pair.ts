@@ -23,8 +23,8 @@ export function isForeignPair(id: string, secret: string): boolean {
  * Latchkey's own form has one for a drawn id, too: so an id of ours with a typing error in it needs no look-up.
  */
 export function isKeyPair(prefix: string, id: string, secret: string): boolean {
-  if (!isForeignPair(id, secret)) return isWellFormed(prefix, id, secret);
-  return !isNativeSecret(secret) || hasChecksum(prefix, id, secret);
+  if (isNativeId(id)) return isWellFormed(prefix, id, secret);
+  return isForeignPair(id, secret) && (!isNativeSecret(secret) || hasChecksum(prefix, id, secret));
 }
 
 /** The pair in what a raw header carries: a token of Latchkey's own, by length alone, or `id:secret` of a drawn pair. */

@@ -85,9 +85,13 @@ export function isNativeSecret(secret: string): boolean {
 
 /** Whether `secret` was made with `prefix` for `id`, of whatever form that is: so says its checksum. */
 export function hasChecksum(prefix: string, id: string, secret: string): boolean {
-  const token = `${prefix}_${id}_${secret}`;
-  const bodyLength = token.length - CHECKSUM_LENGTH;
-  return checksum(token.slice(0, bodyLength)) === token.slice(bodyLength);
+  const checksumStart = secret.length - CHECKSUM_LENGTH;
+  let rest = crc32(`${prefix}_${id}_${secret.slice(0, checksumStart)}`);
+  for (let at = secret.length - 1; at >= checksumStart; at--) {
+    if (secret.charCodeAt(at) !== ALPHABET.charCodeAt(rest % ALPHABET.length)) return false;
+    rest = Math.floor(rest / ALPHABET.length);
+  }
+  return true;
 }
 
 function checksum(body: string): string {

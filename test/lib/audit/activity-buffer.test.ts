@@ -28,6 +28,21 @@ describe('events that wait', () => {
     ]);
   });
 
+  it('are counted for each credential by itself, in whatever order they come', () => {
+    const buffer = new ActivityBuffer();
+    const one = { ...refused(0), credentialId: 'one' } as Activity;
+    const other = { ...refused(0), credentialId: 'other' } as Activity;
+    for (const at of [1, 2, 3]) for (const event of [one, other]) buffer.add({ ...event, at });
+    buffer.add({ ...one, at: 4, path: '/elsewhere' } as Activity);
+    buffer.add({ ...one, at: 5 });
+    const entries = buffer.drain(6).flatMap((batch) => batch.entries);
+    expect(entries).toEqual([
+      { event: { ...one, at: 1 }, count: 4, lastAt: 5 },
+      { event: { ...other, at: 1 }, count: 3, lastAt: 3 },
+      { event: { ...one, at: 4, path: '/elsewhere' }, count: 1, lastAt: 4 },
+    ]);
+  });
+
   it('are counted anew once they were taken out', () => {
     const buffer = new ActivityBuffer();
     buffer.add(refused(1));
