@@ -41,11 +41,8 @@ export class VerifiableKey {
   readonly #statements: readonly Statement[];
   readonly #policyIds: readonly string[];
   readonly #rights: Rights;
-  readonly #addresses: AddressList | null;
-  readonly #origins: ReadonlySet<string> | null;
-  readonly #isRestricted: boolean;
-  readonly #notices: Pick<KeyNotices, 'unusedAt'>;
-  #unusedAt: number | null;
+  /** Null for most: whoever has the secret may use it, from wherever. */
+  readonly #restrictions: Restrictions | null;
   /** The owner for whom the principals were made. */
   #owner: Owner | null = null;
   #principal: Principal | null = null;
@@ -61,22 +58,22 @@ export class VerifiableKey {
     this.usage = usage;
     this.hash = hasher.compile(record.secretHash);
     this.previousHash = record.previousSecretHash === null ? null : hasher.compile(record.previousSecretHash);
-    const { statements, allowedAddresses, allowedOrigins } = record;
+    const { statements } = record;
     const ofPolicies = policies.map((policy) => policy.statements);
     this.#statements = policies.length === 0 ? statements : Object.freeze([...statements, ...ofPolicies.flat()]);
     this.#rights = rightsOf(record, ofPolicies);
     const templateIds = policies.flatMap(({ templateId }) => templateId ?? []);
     this.#policyIds = templateIds.length === 0 ? record.policyIds : [...record.policyIds, ...templateIds];
-    this.#addresses = allowedAddresses === null ? null : new AddressList(allowedAddresses);
-    this.#origins = allowedOrigins === null ? null : new Set(allowedOrigins);
-    this.#notices = notices;
-    this.#unusedAt = notices.unusedAt(record, lastUsedAt);
-    this.#isRestricted = this.#addresses !== null || this.#origins !== null || this.#unusedAt !== null;
+    this.#restrictions = restrictionsOf(record, lastUsedAt, notices);
+  }
+
+  get id(): string {
+    return this.record.id;
   }
 
   /** Why the key does not let anybody in, whose secret was right; null when it does. */
   refusalOf(nowAt: number, address: string | null, origin: string | undefined): Refusal | null {
-    return this.endedAt(nowAt) ?? (this.#isRestricted ? this.#restriction(nowAt, address, origin) : null);
+    return this.endedAt(nowAt) ?? this.#restrictions?.refusalOf(nowAt, address, origin) ?? null;
   }
 
   /** Whether its rights come from the policy, or the template, of that id. */
@@ -96,12 +93,12 @@ export class VerifiableKey {
 
   /** Whether nobody has used it for longer than it may lie idle. */
   isUnusedAt(nowAt: number): boolean {
-    return this.#unusedAt !== null && nowAt >= this.#unusedAt;
+    return this.#restrictions?.isUnusedAt(nowAt) ?? false;
   }
 
   used(nowAt: number, address: string | null): void {
     this.usage.used(nowAt, address);
-    if (this.#unusedAt !== null) this.#unusedAt = this.#notices.unusedAt(this.record, nowAt);
+    this.#restrictions?.used(nowAt);
   }
 
   /** Made once for each form and owner. `owner` null: the host has not told who its users are. */
@@ -123,18 +120,54 @@ export class VerifiableKey {
     return principal;
   }
 
-  #restriction(nowAt: number, address: string | null, origin: string | undefined): Refusal | null {
-    if (this.isUnusedAt(nowAt)) return UNUSED_TOO_LONG;
-    if (this.#addresses !== null && !this.#addresses.includes(address)) return ADDRESS_NOT_ALLOWED;
-    if (this.#origins !== null && (origin === undefined || !this.#origins.has(origin))) return ORIGIN_NOT_ALLOWED;
-    return null;
-  }
-
   #identity(scheme: CredentialScheme): Identity {
     const { ownerId, ownerKind, orgId, policyIds, resources, properties, locale, timeZone } = this.record;
     const rest = { ownerKind, orgId, policyIds, resources, properties, locale, timeZone };
     return { ...rest, id: ownerId, credential: credentialOf(this.record, scheme), statements: this.#statements };
   }
+}
+
+/** From where, and until when, a key may be used that is not free of such bounds. */
+class Restrictions {
+  readonly #record: ApiKeyRecord;
+  readonly #notices: Pick<KeyNotices, 'unusedAt'>;
+  readonly #addresses: AddressList | null;
+  readonly #origins: ReadonlySet<string> | null;
+  #unusedAt: number | null;
+
+  constructor(record: ApiKeyRecord, unusedAt: number | null, notices: Pick<KeyNotices, 'unusedAt'>) {
+    const { allowedAddresses, allowedOrigins } = record;
+    this.#record = record;
+    this.#notices = notices;
+    this.#addresses = allowedAddresses === null ? null : new AddressList(allowedAddresses);
+    this.#origins = allowedOrigins === null ? null : new Set(allowedOrigins);
+    this.#unusedAt = unusedAt;
+  }
+
+  isUnusedAt(nowAt: number): boolean {
+    return this.#unusedAt !== null && nowAt >= this.#unusedAt;
+  }
+
+  used(nowAt: number): void {
+    if (this.#unusedAt !== null) this.#unusedAt = this.#notices.unusedAt(this.#record, nowAt);
+  }
+
+  refusalOf(nowAt: number, address: string | null, origin: string | undefined): Refusal | null {
+    if (this.isUnusedAt(nowAt)) return UNUSED_TOO_LONG;
+    if (this.#addresses !== null && !this.#addresses.includes(address)) return ADDRESS_NOT_ALLOWED;
+    if (this.#origins !== null && (origin === undefined || !this.#origins.has(origin))) return ORIGIN_NOT_ALLOWED;
+    return null;
+  }
+}
+
+function restrictionsOf(
+  record: ApiKeyRecord,
+  lastUsedAt: number | null,
+  notices: Pick<KeyNotices, 'unusedAt'>,
+): Restrictions | null {
+  const unusedAt = notices.unusedAt(record, lastUsedAt);
+  const isFree = record.allowedAddresses === null && record.allowedOrigins === null && unusedAt === null;
+  return isFree ? null : new Restrictions(record, unusedAt, notices);
 }
 
 /** Of keys that have nothing but one list of statements, by that list. */
