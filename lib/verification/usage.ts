@@ -24,7 +24,7 @@ type Counted = { -readonly [Field in keyof UsageDelta]: UsageDelta[Field] };
 
 /**
  * What happened to one key since the last flush: of most cached keys nothing, and that takes no memory. Belongs to the cached
- * entry of that key, or to several of one id.
+ * entry of that key, or to several of one id. Has no private methods: they would cost each of them a field.
  */
 export class UsageCounter {
   readonly #recorder: UsageRecorder;
@@ -42,7 +42,8 @@ export class UsageCounter {
   }
 
   used(nowAt: number, address: string | null): void {
-    const counted = this.#count();
+    this.#counted ??= nothingOf(this.#key);
+    const counted = this.#counted;
     counted.uses++;
     counted.lastUsedAt = nowAt;
     counted.lastUsedFrom = address;
@@ -50,7 +51,8 @@ export class UsageCounter {
   }
 
   failed(nowAt: number): void {
-    const counted = this.#count();
+    this.#counted ??= nothingOf(this.#key);
+    const counted = this.#counted;
     counted.failures++;
     counted.lastFailedAt = nowAt;
     if (!this.#isWaiting) this.#isWaiting = this.#recorder.enlist(this);
@@ -58,7 +60,7 @@ export class UsageCounter {
 
   /** Hands over what was counted and begins again at zero. */
   drain(): UsageDelta {
-    const counted = this.#count();
+    const counted = this.#counted ?? nothingOf(this.#key);
     this.#counted = null;
     this.#isWaiting = false;
     return counted;
@@ -66,7 +68,8 @@ export class UsageCounter {
 
   /** Takes back what could not be written. */
   restore(delta: UsageDelta): void {
-    const counted = this.#count();
+    this.#counted ??= nothingOf(this.#key);
+    const counted = this.#counted;
     counted.uses += delta.uses;
     counted.failures += delta.failures;
     counted.lastFailedAt = later(counted.lastFailedAt, delta.lastFailedAt);
@@ -75,11 +78,6 @@ export class UsageCounter {
       counted.lastUsedFrom = delta.lastUsedFrom;
     }
     if (!this.#isWaiting) this.#isWaiting = this.#recorder.enlist(this);
-  }
-
-  #count(): Counted {
-    this.#counted ??= nothingOf(this.#key);
-    return this.#counted;
   }
 }
 

@@ -21,7 +21,7 @@ import type { CompiledHash, CredentialScheme, SecretHasher } from './secret.js';
 import type { Own } from './shared-parts.js';
 import type { UsageCounter } from './usage.js';
 
-const NOBODY: readonly Principal[] = Object.freeze([]);
+const NONE: readonly never[] = Object.freeze([]);
 
 /** What a key is made ready from. */
 export interface VerifiableParts {
@@ -32,14 +32,16 @@ export interface VerifiableParts {
   readonly usage: UsageCounter;
 }
 
-/** A record made ready for verification: hashes decoded, rights and restrictions compiled. */
+/**
+ * A record made ready for verification: hashes decoded, rights and restrictions compiled. There may be very many: it has no
+ * private methods, which would cost each of them a field.
+ */
 export class VerifiableKey {
   readonly record: ApiKeyRecord;
   readonly usage: UsageCounter;
   readonly hash: CompiledHash;
   readonly previousHash: CompiledHash | null;
-  readonly #statements: readonly Statement[];
-  readonly #policyIds: readonly string[];
+  readonly #policies: readonly Policy[];
   readonly #rights: Rights;
   /** Null for most: whoever has the secret may use it, from wherever. */
   readonly #restrictions: Restrictions | null;
@@ -47,7 +49,7 @@ export class VerifiableKey {
   #owner: Owner | null = null;
   #principal: Principal | null = null;
   /** Of a key that comes in several forms. */
-  #others: readonly Principal[] = NOBODY;
+  #others: readonly Principal[] = NONE;
 
   constructor(
     { record, policies, lastUsedAt, usage }: VerifiableParts,
@@ -58,12 +60,8 @@ export class VerifiableKey {
     this.usage = usage;
     this.hash = hasher.compile(record.secretHash);
     this.previousHash = record.previousSecretHash === null ? null : hasher.compile(record.previousSecretHash);
-    const { statements } = record;
-    const ofPolicies = policies.map((policy) => policy.statements);
-    this.#statements = policies.length === 0 ? statements : Object.freeze([...statements, ...ofPolicies.flat()]);
-    this.#rights = rightsOf(record, ofPolicies);
-    const templateIds = policies.flatMap(({ templateId }) => templateId ?? []);
-    this.#policyIds = templateIds.length === 0 ? record.policyIds : [...record.policyIds, ...templateIds];
+    this.#policies = policies.length === 0 ? NONE : policies;
+    this.#rights = rightsOf(record, policies);
     this.#restrictions = restrictionsOf(record, lastUsedAt, notices);
   }
 
@@ -78,7 +76,8 @@ export class VerifiableKey {
 
   /** Whether its rights come from the policy, or the template, of that id. */
   isMadeOf(policyId: string): boolean {
-    return this.#policyIds.includes(policyId);
+    const isTemplate = this.#policies.some(({ templateId }) => templateId === policyId);
+    return isTemplate || this.record.policyIds.includes(policyId);
   }
 
   /** Why nobody could use it at `nowAt`, from wherever; null when somebody could. */
@@ -106,7 +105,7 @@ export class VerifiableKey {
     if (owner !== this.#owner) {
       this.#owner = owner;
       this.#principal = null;
-      this.#others = NOBODY;
+      this.#others = NONE;
     }
     if (this.#principal?.credential.scheme === scheme) return this.#principal;
     const made = this.#others.find(({ credential }) => credential.scheme === scheme);
@@ -114,16 +113,10 @@ export class VerifiableKey {
     const rights = owner === null ? this.#rights : this.#rights.within(owner.permissions);
     const { id, parentIds } = this.record;
     const lineage = parentIds.length === 0 ? null : [id, ...parentIds];
-    const principal = new Principal(this.#identity(scheme), rights, lineage);
+    const principal = new Principal(identityOf(this.record, this.#policies, scheme), rights, lineage);
     if (this.#principal === null) this.#principal = principal;
     else this.#others = [...this.#others, principal];
     return principal;
-  }
-
-  #identity(scheme: CredentialScheme): Identity {
-    const { ownerId, ownerKind, orgId, policyIds, resources, properties, locale, timeZone } = this.record;
-    const rest = { ownerKind, orgId, policyIds, resources, properties, locale, timeZone };
-    return { ...rest, id: ownerId, credential: credentialOf(this.record, scheme), statements: this.#statements };
   }
 }
 
@@ -173,16 +166,22 @@ function restrictionsOf(
 /** Of keys that have nothing but one list of statements, by that list. */
 const PLAIN = new WeakMap<readonly Statement[], Rights>();
 
-function rightsOf(
-  { statements, ceiling, resources }: ApiKeyRecord,
-  ofPolicies: readonly (readonly Statement[])[],
-): Rights {
-  if (ofPolicies.length > 0 || ceiling.length > 0 || resources !== null) {
-    return new Rights(new Permissions({ anyOf: [statements, ...ofPolicies] }, ...ceiling), resources);
+function rightsOf({ statements, ceiling, resources }: ApiKeyRecord, policies: readonly Policy[]): Rights {
+  if (policies.length > 0 || ceiling.length > 0 || resources !== null) {
+    const anyOf = [statements, ...policies.map((policy) => policy.statements)];
+    return new Rights(new Permissions({ anyOf }, ...ceiling), resources);
   }
   const known = PLAIN.get(statements) ?? new Rights(new Permissions(statements), null);
   PLAIN.set(statements, known);
   return known;
+}
+
+function identityOf(record: ApiKeyRecord, policies: readonly Policy[], scheme: CredentialScheme): Identity {
+  const { ownerId, ownerKind, orgId, policyIds, resources, properties, locale, timeZone } = record;
+  const ofPolicies = policies.flatMap((policy) => policy.statements);
+  const statements = ofPolicies.length === 0 ? record.statements : Object.freeze([...record.statements, ...ofPolicies]);
+  const rest = { ownerKind, orgId, policyIds, resources, properties, locale, timeZone };
+  return { ...rest, id: ownerId, credential: credentialOf(record, scheme), statements };
 }
 
 /** Frozen, and made without spreading, which would take five times the memory. */
