@@ -33,8 +33,11 @@ import type { ChangeOptions, KeyChange, KeyWriter, MakeOptions, SecretOptions } 
 
 /** Records changed at once by a bulk call. */
 const BULK_CONCURRENCY = 16;
-/** Rotations at once. Where all owners rotate in the same moment, verifications would wait behind each step of all of them. */
-const ROTATIONS = 32;
+/**
+ * Rotations at once. Where all owners rotate in the same moment, verifications would wait behind each step of all of them; of so
+ * few they take a fifth of a busy process at most.
+ */
+const ROTATIONS = 4;
 
 export interface RevokeResult {
   readonly id: string;
