@@ -4,7 +4,6 @@ import { Permissions } from '../permissions/permissions.js';
 import type { Statement } from '../permissions/statement.js';
 import type { Policy } from '../policies/policy-view.js';
 import { type Identity, Principal, type PrincipalCredential, Rights } from '../principal.js';
-import type { ApiKeyRecord } from '../records.js';
 import {
   ADDRESS_NOT_ALLOWED,
   DISABLED,
@@ -18,14 +17,14 @@ import {
 import { AddressList } from './address-list.js';
 import type { Owner } from './owners.js';
 import type { CompiledHash, CredentialScheme, SecretHasher } from './secret.js';
-import type { Own } from './shared-parts.js';
+import type { Own, VerifiableRecord } from './shared-parts.js';
 import type { UsageCounter } from './usage.js';
 
 const NONE: readonly never[] = Object.freeze([]);
 
 /** What a key is made ready from. */
 export interface VerifiableParts {
-  readonly record: ApiKeyRecord;
+  readonly record: VerifiableRecord;
   readonly policies: readonly Policy[];
   /** As the store has it. */
   readonly lastUsedAt: number | null;
@@ -37,7 +36,7 @@ export interface VerifiableParts {
  * private methods, which would cost each of them a field.
  */
 export class VerifiableKey {
-  readonly record: ApiKeyRecord;
+  readonly record: VerifiableRecord;
   readonly usage: UsageCounter;
   readonly hash: CompiledHash;
   readonly previousHash: CompiledHash | null;
@@ -122,13 +121,13 @@ export class VerifiableKey {
 
 /** From where, and until when, a key may be used that is not free of such bounds. */
 class Restrictions {
-  readonly #record: ApiKeyRecord;
+  readonly #record: VerifiableRecord;
   readonly #notices: Pick<KeyNotices, 'unusedAt'>;
   readonly #addresses: AddressList | null;
   readonly #origins: ReadonlySet<string> | null;
   #unusedAt: number | null;
 
-  constructor(record: ApiKeyRecord, unusedAt: number | null, notices: Pick<KeyNotices, 'unusedAt'>) {
+  constructor(record: VerifiableRecord, unusedAt: number | null, notices: Pick<KeyNotices, 'unusedAt'>) {
     const { allowedAddresses, allowedOrigins } = record;
     this.#record = record;
     this.#notices = notices;
@@ -154,7 +153,7 @@ class Restrictions {
 }
 
 function restrictionsOf(
-  record: ApiKeyRecord,
+  record: VerifiableRecord,
   lastUsedAt: number | null,
   notices: Pick<KeyNotices, 'unusedAt'>,
 ): Restrictions | null {
@@ -166,7 +165,7 @@ function restrictionsOf(
 /** Of keys that have nothing but one list of statements, by that list. */
 const PLAIN = new WeakMap<readonly Statement[], Rights>();
 
-function rightsOf({ statements, ceiling, resources }: ApiKeyRecord, policies: readonly Policy[]): Rights {
+function rightsOf({ statements, ceiling, resources }: VerifiableRecord, policies: readonly Policy[]): Rights {
   if (policies.length > 0 || ceiling.length > 0 || resources !== null) {
     const anyOf = [statements, ...policies.map((policy) => policy.statements)];
     return new Rights(new Permissions({ anyOf }, ...ceiling), resources);
@@ -176,7 +175,7 @@ function rightsOf({ statements, ceiling, resources }: ApiKeyRecord, policies: re
   return known;
 }
 
-function identityOf(record: ApiKeyRecord, policies: readonly Policy[], scheme: CredentialScheme): Identity {
+function identityOf(record: VerifiableRecord, policies: readonly Policy[], scheme: CredentialScheme): Identity {
   const { ownerId, ownerKind, orgId, policyIds, resources, properties, locale, timeZone } = record;
   const ofPolicies = policies.flatMap((policy) => policy.statements);
   const statements = ofPolicies.length === 0 ? record.statements : Object.freeze([...record.statements, ...ofPolicies]);
@@ -185,7 +184,7 @@ function identityOf(record: ApiKeyRecord, policies: readonly Policy[], scheme: C
 }
 
 /** Frozen, and made without spreading, which would take five times the memory. */
-function credentialOf(record: ApiKeyRecord, scheme: CredentialScheme): PrincipalCredential {
+function credentialOf(record: VerifiableRecord, scheme: CredentialScheme): PrincipalCredential {
   const { kind, id, name, expiresAt, internalOnly, allowedAddresses, allowedOrigins } = record;
   const { maxRequestsPerMinute, countedWith, disableUnusedAfterMs } = record;
   const credential: Own<PrincipalCredential> = { kind, id, name, scheme, expiresAt };
