@@ -23,7 +23,7 @@ const LAYERS: readonly Layer[] = [
       'lib/search/',
       ...namesIn(
         'lib',
-        'errors events finding freeze limits loopback options principal records refusal text under-way users',
+        'errors events finding freeze limits loopback options principal records refusal text turnstile under-way users',
       ),
       ...namesIn('lib', 'change-record'),
       ...namesIn('lib/keys', 'key-builder key-changes key-endings key-input key-lifetimes key-notices key-rights'),

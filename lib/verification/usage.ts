@@ -20,15 +20,16 @@ interface Owned {
   readonly ownerId: string;
 }
 
-/** What happened to one key since the last flush. Belongs to the cached entry of that key, or to several of one id. */
+type Counted = { -readonly [Field in keyof UsageDelta]: UsageDelta[Field] };
+
+/**
+ * What happened to one key since the last flush: of most cached keys nothing, and that takes no memory. Belongs to the cached
+ * entry of that key, or to several of one id. Has no private methods: they would cost each of them a field.
+ */
 export class UsageCounter {
   readonly #recorder: UsageRecorder;
   readonly #key: Owned;
-  #uses = 0;
-  #failures = 0;
-  #lastFailedAt: number | null = null;
-  #lastUsedAt: number | null = null;
-  #lastUsedFrom: string | null = null;
+  #counted: Counted | null = null;
   #isWaiting = false;
 
   constructor(recorder: UsageRecorder, key: Owned) {
@@ -41,51 +42,47 @@ export class UsageCounter {
   }
 
   used(nowAt: number, address: string | null): void {
-    this.#uses++;
-    this.#lastUsedAt = nowAt;
-    this.#lastUsedFrom = address;
+    this.#counted ??= nothingOf(this.#key);
+    const counted = this.#counted;
+    counted.uses++;
+    counted.lastUsedAt = nowAt;
+    counted.lastUsedFrom = address;
     if (!this.#isWaiting) this.#isWaiting = this.#recorder.enlist(this);
   }
 
   failed(nowAt: number): void {
-    this.#failures++;
-    this.#lastFailedAt = nowAt;
+    this.#counted ??= nothingOf(this.#key);
+    const counted = this.#counted;
+    counted.failures++;
+    counted.lastFailedAt = nowAt;
     if (!this.#isWaiting) this.#isWaiting = this.#recorder.enlist(this);
   }
 
   /** Hands over what was counted and begins again at zero. */
   drain(): UsageDelta {
-    const { id, orgId, ownerId } = this.#key;
-    const delta = {
-      id,
-      orgId,
-      ownerId,
-      uses: this.#uses,
-      failures: this.#failures,
-      lastFailedAt: this.#lastFailedAt,
-      lastUsedAt: this.#lastUsedAt,
-      lastUsedFrom: this.#lastUsedFrom,
-    };
-    this.#uses = 0;
-    this.#failures = 0;
-    this.#lastFailedAt = null;
-    this.#lastUsedAt = null;
-    this.#lastUsedFrom = null;
+    const counted = this.#counted ?? nothingOf(this.#key);
+    this.#counted = null;
     this.#isWaiting = false;
-    return delta;
+    return counted;
   }
 
   /** Takes back what could not be written. */
   restore(delta: UsageDelta): void {
-    this.#uses += delta.uses;
-    this.#failures += delta.failures;
-    this.#lastFailedAt = later(this.#lastFailedAt, delta.lastFailedAt);
-    if (delta.lastUsedAt !== null && delta.lastUsedAt > (this.#lastUsedAt ?? Number.NEGATIVE_INFINITY)) {
-      this.#lastUsedAt = delta.lastUsedAt;
-      this.#lastUsedFrom = delta.lastUsedFrom;
+    this.#counted ??= nothingOf(this.#key);
+    const counted = this.#counted;
+    counted.uses += delta.uses;
+    counted.failures += delta.failures;
+    counted.lastFailedAt = later(counted.lastFailedAt, delta.lastFailedAt);
+    if (delta.lastUsedAt !== null && delta.lastUsedAt > (counted.lastUsedAt ?? Number.NEGATIVE_INFINITY)) {
+      counted.lastUsedAt = delta.lastUsedAt;
+      counted.lastUsedFrom = delta.lastUsedFrom;
     }
     if (!this.#isWaiting) this.#isWaiting = this.#recorder.enlist(this);
   }
+}
+
+function nothingOf({ id, orgId, ownerId }: Owned): Counted {
+  return { id, orgId, ownerId, uses: 0, failures: 0, lastFailedAt: null, lastUsedAt: null, lastUsedFrom: null };
 }
 
 function later(a: number | null, b: number | null): number | null {

@@ -90,17 +90,18 @@ export class VerificationCache<Entry extends object> {
     if (!this.#feed.isLive) return this.#load(id);
     const underWay = this.#flights.get(id);
     if (underWay !== undefined) return underWay;
-    const flight = this.#load(id).then(
+    const own = copyOf(id);
+    const flight = this.#load(own).then(
       (entry) => {
-        if (this.#land(id, flight)) this.#keep(id, entry);
+        if (this.#land(own, flight)) this.#keep(own, entry);
         return entry;
       },
       (error: unknown) => {
-        this.#land(id, flight);
+        this.#land(own, flight);
         throw error;
       },
     );
-    this.#flights.set(id, flight);
+    this.#flights.set(own, flight);
     return flight;
   }
 
@@ -117,10 +118,11 @@ export class VerificationCache<Entry extends object> {
   #keep(id: string, entry: Entry | null): void {
     const nowAt = this.#now();
     if (entry === null) {
-      this.#unknown?.set(copyOf(id), { entry: true, freshUntil: nowAt + this.#unknownAgeMs });
+      this.#unknown?.set(id, { entry: true, freshUntil: nowAt + this.#unknownAgeMs });
     } else {
       this.#unknown?.delete(id);
-      this.#known?.set(copyOf(id), { entry, freshUntil: nowAt + this.#maxAgeMs });
+      // The entry keeps its own id in memory anyway.
+      this.#known?.set('id' in entry && entry.id === id ? entry.id : id, { entry, freshUntil: nowAt + this.#maxAgeMs });
     }
   }
 

@@ -61,7 +61,7 @@ export class Verifier {
   readonly #shared = new SharedParts();
   readonly #underWay = new UnderWay();
   #isClosed = false;
-  readonly #holders = new LRUCache<string, ApiKeyRecord>({ max: MAX_HOLDERS });
+  readonly #holders = new LRUCache<string, Pick<ApiKeyRecord, 'id' | 'orgId' | 'ownerId'>>({ max: MAX_HOLDERS });
 
   constructor(store: Store, options: VerifierOptions) {
     const { prefix, hasher, owners, throttle, now, cache } = options;

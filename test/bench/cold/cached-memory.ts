@@ -9,7 +9,7 @@ import { type RunningServer, withServer } from '../server-process.js';
 const MOST_MB = 100;
 const MB = 1_048_576;
 const CONNECTIONS = 32;
-const PASS_SECONDS = 300;
+const PASS_SECONDS = 60;
 /** What was counted of the keys is written every 5 s, and takes memory until then: it is, when so long nothing was. */
 const QUIET_MS = 6_000;
 const MOST_LOOKS = 20;
