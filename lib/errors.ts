@@ -78,9 +78,14 @@ export class AuthError extends Error {
     this.#reason = details.reason ?? code;
   }
 
-  /** Not a property of its own: an error that is logged or sent as JSON by accident does not tell it. */
+  /** Not a property of its own: an error that is logged or sent as JSON by accident does not tell it, nor does a copy. */
   get reason(): string {
-    return this.#reason;
+    return AuthError.#reasonOf(this) ?? this.code;
+  }
+
+  /** Undefined for what is no AuthError itself: a Proxy, or an object that inherits from one. */
+  static #reasonOf(error: object): string | undefined {
+    return #reason in error ? error.#reason : undefined;
   }
 }
 

@@ -5,7 +5,6 @@ import type { Refusal } from '../refusal.js';
 import type { Verdict } from '../verification/verifier.js';
 import type { Authenticator, StrategyName } from './authenticator.js';
 import type { Middleware } from './middleware.js';
-import { setUser } from './request-user.js';
 
 export interface AuthenticateOptions {
   /** Hand a refusal to the app's error handler as an `AuthError`, in place of answering 401. Default false. */
@@ -52,7 +51,7 @@ export function authenticate(
 
   function settle<Params>(verdict: Verdict, req: Request<Params>, res: Response, next: NextFunction): void {
     if (verdict instanceof Principal) {
-      setUser(req, verdict);
+      req.user = verdict;
       next();
     } else {
       refuse(verdict, req as unknown as Request, res, next);

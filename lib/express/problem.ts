@@ -1,11 +1,9 @@
-import type * as http from 'node:http';
-import { createRequire } from 'node:module';
 import type { ErrorRequestHandler, Response } from 'express';
 import { AuthError } from '../errors.js';
 import type { RequestLog } from './request-log.js';
 
-/** By `require`: an import of it has Node 24 load its WebSocket and fetch, too, which takes as long as all of Latchkey. */
-const { STATUS_CODES } = createRequire(import.meta.url)('node:http') as typeof http;
+/** Not imported: that has Node 24 load its WebSocket and fetch, too, which takes as long as all of Latchkey. */
+const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 /** Answers as `application/problem+json` (RFC 9457), with `code` and, for bad input, `errors`. */
 export function sendProblem(res: Response, error: AuthError): void {

@@ -1,11 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import { Principal, Rights } from '../principal.js';
 import type { StoredSession } from '../stores/state.js';
+import { copyOf } from '../text.js';
 import type { Owner } from '../verification/owners.js';
 import type { LoginRecord } from './login-record.js';
 import { isRequestId } from './session-id.js';
 
-/** Sessions that are kept ready, about 2 KB each and what the host keeps in them; the least recently used go first. */
+/** Sessions that are kept ready, about 2 KB each; the least recently used go first. */
 const MAX_LOGINS = 10_000;
 
 export type SessionScheme = 'basic' | 'session-cookie';
@@ -40,7 +41,7 @@ export class KnownLogin {
 }
 
 interface Known {
-  /** What was read last. */
+  /** What was read last, but for the host's data: that may be large, and nobody asks for it here. */
   readonly stored: StoredSession;
   readonly login: KnownLogin;
 }
@@ -49,7 +50,7 @@ interface Known {
 export class KnownLogins {
   readonly #known = new LRUCache<string, Known>({ max: MAX_LOGINS });
 
-  /** What was read of the session `id` last, as far as it is kept. */
+  /** What was read of the session `id` last, as far as it is kept, without the host's data. */
   lastRead(id: string): StoredSession | undefined {
     return this.#known.get(id)?.stored;
   }
@@ -60,8 +61,10 @@ export class KnownLogins {
     if (known?.stored === stored) return known.login;
     if (stored.login === null) return null;
     const isSame = known !== undefined && known.stored.login === stored.login;
+    if (isSame && known.stored.version === stored.version) return known.login;
+    const text = isSame ? known.stored.login : copyOf(stored.login);
     const login = isSame ? known.login : new KnownLogin(JSON.parse(stored.login) as LoginRecord);
-    this.#known.set(id, { stored, login });
+    this.#known.set(id, { stored: { version: stored.version, login: text, data: '' }, login });
     return login;
   }
 }

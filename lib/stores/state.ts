@@ -83,8 +83,8 @@ export interface SessionStates {
   /**
    * Reads a session and has it live `ttlMs` from now, in one command.
    *
-   * @param known what was read of it before: itself is the answer where the session is there at that version still, so that
-   * nothing has to be sent that the caller has. A store may answer a new object all the same.
+   * @param known what was read of it before, with or without the host's data: itself is the answer where version and login are
+   * the same still, so that nothing has to be sent that the caller has. A store may answer a new object all the same.
    */
   read(id: string, ttlMs: number, known?: StoredSession): Promise<StoredSession | null>;
   /**

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { ChangeFeed, Collection } from '../stores/store.js';
 import type { LookupCounts } from '../telemetry/telemetry.js';
+import { copyOf } from '../text.js';
 
 export interface VerificationCacheOptions {
   /** Keys kept at most; the least recently used go first. Default 10,000; 0 turns the cache off. */
@@ -145,14 +146,6 @@ export class VerificationCache<Entry extends object> {
     this.#known?.clear();
     this.#unknown?.clear();
   }
-}
-
-/**
- * The id by itself: one that was cut out of a header would keep all of the header in memory, the secret included. By way of
- * JSON, which changes no text: by way of UTF-8, half a surrogate would become another one's id.
- */
-function copyOf(id: string): string {
-  return JSON.parse(JSON.stringify(id));
 }
 
 /** The largest number of entries, or of ms, that can be asked for. */

@@ -19,6 +19,19 @@ describe("an AuthError that is the client's fault", () => {
     },
   );
 
+  it('tells its reason to the host alone, and a copy tells none', () => {
+    const error = new AuthError('rate_limited', { reason: 'private' });
+    expect(error.reason).toBe('private');
+    expect(JSON.stringify(error)).not.toContain('private');
+    for (const copy of [
+      Object.create(error),
+      new Proxy(error, {}),
+      Object.assign(Object.create(AuthError.prototype), error),
+    ]) {
+      expect(copy.reason).toBe('rate_limited');
+    }
+  });
+
   it('is an error in every other way', () => {
     const error = new AuthError('rate_limited', { reason: 'private' });
     expect(error).toBeInstanceOf(AuthError);

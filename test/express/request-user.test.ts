@@ -3,7 +3,7 @@ import express from 'express';
 import request from 'supertest';
 import { createLatchkey } from '../../lib/index.js';
 
-/** `req.user` is the same to everybody, whether or not this Node has it on the prototype. */
+/** What hosts do with `req.user`: it is a property of the request like any other. */
 describe('req.user', () => {
   async function appWithKey() {
     const latchkey = createLatchkey();
@@ -13,7 +13,7 @@ describe('req.user', () => {
     return { latchkey, token, other: other.token, close: () => latchkey.close() };
   }
 
-  const whoIs = (req: Request) => ({ id: req.user?.id ?? null, isIn: 'user' in req && req.user !== undefined });
+  const whoIs = (req: Request) => ({ id: req.user?.id ?? null, isIn: 'user' in req });
 
   it('belongs to one request, also of many at once', async () => {
     const { latchkey, token, other, close } = await appWithKey();
@@ -67,6 +67,30 @@ describe('req.user', () => {
       const { body } = await request(app).get(path).set('X-API-Key', token);
       expect(body).toEqual({ id: 'ada', isIn: true });
     }
+    await close();
+  });
+
+  it('is gone once the host deletes it', async () => {
+    const { latchkey, token, close } = await appWithKey();
+    const app = express();
+    app.get('/', latchkey.authenticate(), (req, res) => {
+      delete req.user;
+      res.json(whoIs(req));
+    });
+    const { body } = await request(app).get('/').set('X-API-Key', token);
+    expect(body).toEqual({ id: null, isIn: false });
+    await close();
+  });
+
+  it('is there in an app that is called, and not mounted', async () => {
+    const { latchkey, token, close } = await appWithKey();
+    const app = express();
+    const called = express();
+    called.get('/', (req, res) => void res.json(whoIs(req)));
+    app.use(latchkey.authenticate());
+    app.use((req, res, next) => called(req, res, next));
+    const { body } = await request(app).get('/').set('X-API-Key', token);
+    expect(body).toEqual({ id: 'ada', isIn: true });
     await close();
   });
 

@@ -22,7 +22,7 @@ function passing(turnstile: Turnstile, count: number) {
 
 describe('a turnstile', () => {
   it('lets so many run at once, and the others in their order, as there is room', async () => {
-    const { begun, passed, end } = passing(new Turnstile(2), 5);
+    const { begun, passed, end } = passing(new Turnstile(2, 10_000), 5);
     expect(begun).toEqual([0, 1]);
     await end(1);
     await turn();
@@ -37,7 +37,7 @@ describe('a turnstile', () => {
   });
 
   it('has room again where work fails, or throws at once', async () => {
-    const turnstile = new Turnstile(1);
+    const turnstile = new Turnstile(1, 10_000);
     const { begun, passed, end } = passing(turnstile, 2);
     await end(0, new Error('failed'));
     await expect(passed[0]).rejects.toThrow('failed');
@@ -52,11 +52,21 @@ describe('a turnstile', () => {
   });
 
   it('lets the next one in only in a later turn of the event loop', async () => {
-    const { begun, end } = passing(new Turnstile(1), 2);
+    const { begun, end } = passing(new Turnstile(1, 10_000), 2);
     await end(0);
     expect(begun).toEqual([0]);
     await turn();
     expect(begun).toEqual([0, 1]);
     await end(1);
+  });
+
+  it('refuses what waited too long, without beginning it, and goes on with the others', async () => {
+    const { begun, passed, end } = passing(new Turnstile(1, 50), 2);
+    await expect(passed[1]).rejects.toMatchObject({ code: 'store_unavailable' });
+    expect(begun).toEqual([0]);
+    await end(0);
+    await expect(passed[0]).resolves.toBe(0);
+    const turnstile = new Turnstile(1, 50);
+    for (const name of ['a', 'b']) expect(await turnstile.pass(async () => name)).toBe(name);
   });
 });

@@ -102,6 +102,20 @@ describe('session reads of one turn of the event loop', () => {
     expect(again.slice(1, 3)).toEqual([{ version: 2, login: null, data: 'new' }, null]);
   });
 
+  it('tell a session that was begun anew under the id of another, at the same version', async () => {
+    const { sessions } = store.state;
+    const common = { data: '{}', userId: null, orgId: null, createdAt: 0, expiresAt: TTL_MS };
+    for (const login of ['{"userId":"ada"}', '{"userId":"adam"}', null]) {
+      const known = [await sessions.read('again', TTL_MS), await sessions.read('other', TTL_MS)];
+      await sessions.end('again', null);
+      await sessions.insert('again', { ...common, login }, TTL_MS);
+      await sessions.insert('other', { ...common, login: null }, TTL_MS);
+      const read = (id: string, at: number) => sessions.read(id, TTL_MS, known[at] ?? undefined);
+      const [again] = await Promise.all([read('again', 0), read('other', 1)]);
+      expect(again).toEqual({ version: 1, login, data: '{}' });
+    }
+  });
+
   it('do not fail for one that is no session', async () => {
     await client.del('latchkey:sess:{session-1}');
     await client.lpush('latchkey:sess:{session-1}', 'a list');

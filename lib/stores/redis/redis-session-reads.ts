@@ -3,10 +3,13 @@ import type { StoredSession } from '../state.js';
 import { asUnavailable } from '../within.js';
 import type { BoundedRedis } from './bounded-redis.js';
 import type { ScriptedRedis, SessionAnswer } from './redis-scripts.js';
-import { decodeSession } from './session-form.js';
+import { decodeSession, headOf } from './session-form.js';
 
 /** Sessions that one command reads at most: the server does nothing else meanwhile. */
 const MAX_READS = 128;
+
+/** What is none of Redis's answers is no word on a session. */
+const WRONG_ANSWER = new Error('Redis did not answer for every session');
 
 interface Read {
   readonly key: string;
@@ -57,12 +60,13 @@ export class RedisSessionReads {
     }
     const keys = reads.map(({ key }) => key);
     const lives = reads.map(({ life }) => life);
-    const versions = reads.map(({ known }) => (known === undefined ? '' : String(known.version)));
+    const heads = reads.map(({ known }) => (known === undefined ? '' : headOf(known)));
     this.#redis
-      .run(first.key, (redis) => redis.latchkeyReadSessions(reads.length, ...keys, ...lives, ...versions))
+      .run(first.key, (redis) => redis.latchkeyReadSessions(reads.length, ...keys, ...lives, ...heads))
       .then(
         (answers) => {
-          for (const [at, read] of reads.entries()) settle(read, answers[at] ?? null);
+          const isWhole = Array.isArray(answers) && answers.length === reads.length;
+          for (const [at, read] of reads.entries()) settle(read, isWhole ? (answers[at] ?? null) : WRONG_ANSWER);
         },
         (error: unknown) => {
           for (const { reject } of reads) reject(error);

@@ -1,4 +1,4 @@
-/** The Lua scripts of sessions, each on keys of one hash slot. */
+/** The Lua scripts of sessions, each on keys of one hash slot, but for READ_SESSIONS. */
 
 /**
  * Enters a session in the index of its user and drops what has ended. Only the process's clock counts: the server's may
@@ -49,15 +49,17 @@ return redis.call('ZREM', KEYS[2], unpack(ARGV))`;
 /**
  * Reads sessions and slides them. What is no session is a fault of that key alone; any other is one of the server, and so the
  * answer to the whole: a client may reconnect upon it.
- * KEYS: sessions. ARGV: the life of each in ms, then the version of each that is known ('' = none).
- * Returns for each what is stored; 1 where its version is known; false where nothing is.
+ * KEYS: sessions, of whatever slots: only for one server that has them all. ARGV: the life of each in ms, then how each begins
+ * that is known ('' = it is not).
+ * Returns for each what is stored; 1 where it begins as is known; false where nothing is.
  */
 export const READ_SESSIONS = `
 local answers = {}
 for i, key in ipairs(KEYS) do
   local value = redis.pcall('GETEX', key, 'PX', ARGV[i])
   if type(value) == 'string' then
-    if string.match(value, '^%d+') == ARGV[#KEYS + i] then value = 1 end
+    local head = ARGV[#KEYS + i]
+    if head ~= '' and string.sub(value, 1, #head) == head then value = 1 end
   elseif value and not string.find(value.err, 'WRONGTYPE', 1, true) then
     return value
   end

@@ -1,8 +1,13 @@
 import type { StoredSession } from '../state.js';
 
 /** How sessions are written: `<version>\n<login>\n<data>`. JSON holds no line breaks of its own. */
-export function encodeSession({ version, login, data }: StoredSession): string {
-  return `${version}\n${login ?? ''}\n${data}`;
+export function encodeSession(session: StoredSession): string {
+  return headOf(session) + session.data;
+}
+
+/** All but the host's data: of two sessions that begin so, both have the same login and version. */
+export function headOf({ version, login }: Pick<StoredSession, 'version' | 'login'>): string {
+  return `${version}\n${login ?? ''}\n`;
 }
 
 export function decodeSession(value: string): StoredSession {

@@ -7,6 +7,8 @@ import type { Load, LoadResult } from './generate-load.js';
 /** What a generator is told; its requests follow each other whatever the connection. */
 export interface GeneratorOrder extends Omit<Load, 'next' | 'isOver'> {
   readonly headers: readonly Headers[];
+  /** Default: that of the guarded route. */
+  readonly path: string;
   /** In place of `headers`: so many different keys, well-formed and unknown. */
   readonly strangers: number;
 }
@@ -27,7 +29,7 @@ export async function prepareLoad(
   const child = forkOn(HERE, new URL('./generator.js', import.meta.url));
   await orEnd(child, async () => {
     await firstMessage(child, WHO);
-    child.send({ headers: [{}], strangers: 0, ...order } satisfies GeneratorOrder);
+    child.send({ headers: [{}], path: '/orders', strangers: 0, ...order } satisfies GeneratorOrder);
     await firstMessage(child, WHO);
   });
   return {

@@ -10,8 +10,10 @@ const PREFIX = 'lk';
 
 const order = once(process, 'message');
 process.send?.('waiting');
-const [{ headers, strangers, ...load }] = (await order) as [GeneratorOrder];
-const requests = (strangers > 0 ? unknownKeys(strangers) : headers).map((each) => requestBytes({ headers: each }));
+const [{ headers, path, strangers, ...load }] = (await order) as [GeneratorOrder];
+const requests = (strangers > 0 ? unknownKeys(strangers) : headers).map((each) =>
+  requestBytes({ path, headers: each }),
+);
 const start = once(process, 'message');
 process.send?.('prepared');
 await start;
