@@ -169,6 +169,7 @@ const ALLOWED_BESIDES = new Set([
   'lib/verification/verifier.ts -> lib/verification/verification-cache.ts',
   'lib/verification/verifier.ts -> lib/verification/verifiable-key.ts',
   'lib/verification/verifier.ts -> lib/verification/shared-parts.ts',
+  'lib/verification/verifier.ts -> lib/verification/imported-keys.ts',
   'lib/sessions/session-verifier.ts -> lib/sessions/known-logins.ts',
   'lib/verification/owners.ts -> lib/verification/verification-cache.ts',
   'lib/policies/policy-reader.ts -> lib/verification/verification-cache.ts',

@@ -12,7 +12,7 @@ import type { Telemetry } from '../telemetry/telemetry.js';
 import { UnderWay } from '../under-way.js';
 import type { AddressThrottle } from './address-throttle.js';
 import { isForeignPair, isKeyPair } from './foreign-pair.js';
-import { ImportedKeys } from './imported-keys.js';
+import { ImportedKeys, type ImportedLook } from './imported-keys.js';
 import type { Owner, Owners } from './owners.js';
 import type { CompiledHash, Credential, CredentialScheme, SecretHasher } from './secret.js';
 import { hasPairShape } from './secret.js';
@@ -184,7 +184,7 @@ export class Verifier {
     // look-ups.
     const isRight = key !== undefined && key !== null && this.#hasSecret(key, credential, nowAt);
     if (!isRight && !isKeyPair(this.#prefix, id, secret)) return MALFORMED;
-    if (key === undefined) return this.#read(credential, address, isInternal, origin);
+    if (key === undefined) return this.#ask(null, credential, address, isInternal, origin);
     const verdict = this.#judge(key, isRight, credential, nowAt, address, isInternal, origin);
     return verdict instanceof Promise ? this.#traced(credential.scheme, verdict) : verdict;
   }
@@ -199,32 +199,24 @@ export class Verifier {
     const nowAt = this.#now();
     const look = this.#imported.look(secret, nowAt);
     if (look.unread.length > 0) {
-      return this.#ask(() => this.#imported.read(look, secret), credential, address, isInternal, origin);
+      return this.#ask(look, credential, address, isInternal, origin);
     }
     const isRight = look.key !== null && this.#hasSecret(look.key, credential, nowAt);
     const verdict = this.#judge(look.key, isRight, credential, nowAt, address, isInternal, origin);
     return verdict instanceof Promise ? this.#traced(scheme, verdict) : verdict;
   }
 
-  #read(
-    credential: Credential,
-    address: string | null,
-    isInternal: boolean,
-    origin: string | undefined,
-  ): Promise<Verdict> {
-    return this.#ask(() => this.#cache.fetch(credential.id), credential, address, isInternal, origin);
-  }
-
-  /** Decides once the store has answered. */
+  /** Decides once the store has answered. `look`: at an existing key; null: it is not one. */
   #ask(
-    read: () => Promise<VerifiableKey | null>,
+    look: ImportedLook | null,
     credential: Credential,
     address: string | null,
     isInternal: boolean,
     origin: string | undefined,
   ): Promise<Verdict> {
-    return this.#options.telemetry.traced(credential.scheme, async () => {
-      const key = await read();
+    const { id, secret, scheme } = credential;
+    return this.#options.telemetry.traced(scheme, async () => {
+      const key = await (look === null ? this.#cache.fetch(id) : this.#imported.read(look, secret));
       const readAt = this.#now();
       const isRight = key !== null && this.#hasSecret(key, credential, readAt);
       return await this.#judge(key, isRight, credential, readAt, address, isInternal, origin);
