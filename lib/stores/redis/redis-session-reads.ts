@@ -3,7 +3,7 @@ import type { StoredSession } from '../state.js';
 import { asUnavailable } from '../within.js';
 import type { BoundedRedis } from './bounded-redis.js';
 import type { ScriptedRedis, SessionAnswer } from './redis-scripts.js';
-import { decodeSession, headOf } from './session-form.js';
+import { decodeSession, fingerprintOf } from './session-form.js';
 
 /** Sessions that one command reads at most: the server does nothing else meanwhile. */
 const MAX_READS = 128;
@@ -60,9 +60,9 @@ export class RedisSessionReads {
     }
     const keys = reads.map(({ key }) => key);
     const lives = reads.map(({ life }) => life);
-    const heads = reads.map(({ known }) => (known === undefined ? '' : headOf(known)));
+    const prints = reads.map(({ known }) => (known === undefined ? '' : fingerprintOf(known)));
     this.#redis
-      .run(first.key, (redis) => redis.latchkeyReadSessions(reads.length, ...keys, ...lives, ...heads))
+      .run(first.key, (redis) => redis.latchkeyReadSessions(reads.length, ...keys, ...lives, ...prints))
       .then(
         (answers) => {
           const isWhole = Array.isArray(answers) && answers.length === reads.length;

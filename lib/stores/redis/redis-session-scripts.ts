@@ -49,8 +49,8 @@ return redis.call('ZREM', KEYS[2], unpack(ARGV))`;
 /**
  * Reads sessions and slides them. What is no session is a fault of that key alone; any other is one of the server, and so the
  * answer to the whole: a client may reconnect upon it.
- * KEYS: sessions, of whatever slots: only for one server that has them all. ARGV: the life of each in ms, then how each begins
- * that is known ('' = it is not).
+ * KEYS: sessions, of whatever slots: only for one server that has them all. ARGV: the life of each in ms, then the SHA-1 of how
+ * each begins that is known ('' = it is not).
  * Returns for each what is stored; 1 where it begins as is known; false where nothing is.
  */
 export const READ_SESSIONS = `
@@ -58,8 +58,9 @@ local answers = {}
 for i, key in ipairs(KEYS) do
   local value = redis.pcall('GETEX', key, 'PX', ARGV[i])
   if type(value) == 'string' then
-    local head = ARGV[#KEYS + i]
-    if head ~= '' and string.sub(value, 1, #head) == head then value = 1 end
+    local known = ARGV[#KEYS + i]
+    local head = string.match(value, '^%d+\\n[^\\n]*\\n')
+    if known ~= '' and head and redis.sha1hex(head) == known then value = 1 end
   elseif value and not string.find(value.err, 'WRONGTYPE', 1, true) then
     return value
   end

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { StoredSession } from '../state.js';
 
 /** How sessions are written: `<version>\n<login>\n<data>`. JSON holds no line breaks of its own. */
@@ -5,8 +6,8 @@ export function encodeSession(session: StoredSession): string {
   return headOf(session) + session.data;
 }
 
-/** All but the host's data: of two sessions that begin so, both have the same login and version. */
-export function headOf({ version, login }: Pick<StoredSession, 'version' | 'login'>): string {
+/** All but the host's data. */
+function headOf({ version, login }: Pick<StoredSession, 'version' | 'login'>): string {
   return `${version}\n${login ?? ''}\n`;
 }
 
@@ -19,4 +20,19 @@ export function decodeSession(value: string): StoredSession {
     login: login === '' ? null : login,
     data: value.slice(second + 1),
   };
+}
+
+/** Of sessions that are known: they stay the same objects for many requests. */
+const FINGERPRINTS = new WeakMap<object, string>();
+
+/**
+ * SHA-1 of the head, hexadecimal, as a script of Redis can make it: short enough to be sent with every read. It guards against
+ * mistakes, not against forgery: nobody but this process chooses what is compared.
+ */
+export function fingerprintOf(session: Pick<StoredSession, 'version' | 'login'>): string {
+  const known = FINGERPRINTS.get(session);
+  if (known !== undefined) return known;
+  const made = hash('sha1', headOf(session), 'hex');
+  FINGERPRINTS.set(session, made);
+  return made;
 }
