@@ -1,14 +1,11 @@
-import type { RequestHandler } from 'express';
-import passportModule from 'passport';
 import type { IssuedKey, LatchkeyEvent } from '../../lib/index.js';
 import type { Latchkey } from '../../lib/latchkey.js';
 import { createLatchkey } from '../../lib/latchkey.js';
+import { ALL, askEachWay, guardEachWay, type Line } from './each-way.js';
 import { EXPRESS_VERSIONS } from './express-versions.js';
-import type { Answer, RunningApp } from './raw-request.js';
+import type { RunningApp } from './raw-request.js';
 import { listen, send } from './raw-request.js';
 
-const { Passport } = passportModule as unknown as { Passport: new () => passportModule.Authenticator };
-const ALL = ['api-key-header', 'api-key', 'basic'] as const;
 const PAIRS = {
   Elasticsearch: ['VuaCfGcBCdbkQm-e5aOx', 'ui2lp2axTNmsyakw9tvNnw'],
   Trend: ['6f1d2c3b-4a59-4e8f-9a7b-0c1d2e3f4a5b', 'iCwy0wQ4E9cGDQ3tJDxtyNqi/41Y1e4xO0h+QbH2wZM='],
@@ -17,7 +14,6 @@ const PAIRS = {
   Plexus: ['0aB1cD2eF3g', '0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0u'],
 } as const;
 type Product = keyof typeof PAIRS;
-type Line = readonly [name: string, value: string];
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 const raw = (token: string): Line => ['X-API-Key', token];
@@ -34,20 +30,8 @@ describe.each(EXPRESS_VERSIONS)('a key whose pair was drawn, in $name,', ({ expr
     made.clear();
     latchkey = createLatchkey();
     latchkey.on('request.refused', (event) => void events.push(event));
-    const fast = new Passport();
-    latchkey.use(fast);
-    const plain = new Passport();
-    latchkey.use(plain, { fast: false });
     const server = express();
-    for (const [accepted, names] of [...ALL.map((name) => [name, [name]] as const), ['all', ALL] as const]) {
-      const ways: RequestHandler[] = [
-        latchkey.authenticate(names),
-        fast.authenticate([...names], { session: false }) as RequestHandler,
-        plain.authenticate([...names], { session: false }) as RequestHandler,
-      ];
-      for (const [i, way] of ways.entries())
-        server.get(`/${i}/${accepted}`, way, (req, res) => void res.json(req.user));
-    }
+    guardEachWay(server, latchkey);
     server.use(latchkey.authenticate(), (_req, res) => void res.status(404).end());
     server.use(latchkey.errorHandler());
     app = await listen(server);
@@ -71,13 +55,9 @@ describe.each(EXPRESS_VERSIONS)('a key whose pair was drawn, in $name,', ({ expr
     made.set(product, issued);
     return issued;
   }
-  /** The answer to the same request in every way; they must not differ. */
-  async function ask(accepted: (typeof ALL)[number] | 'all', ...headers: readonly Line[]): Promise<Answer> {
-    const [first, ...others] = [0, 1, 2].map((way) => send(app, `/${way}/${accepted}`, headers));
-    const answer = (await first) as Answer;
-    for (const other of others) expect(await other).toEqual(answer);
-    return answer;
-  }
+
+  const ask = (accepted: (typeof ALL)[number] | 'all', ...headers: readonly Line[]) =>
+    askEachWay(app, accepted, headers);
 
   describe.each(Object.keys(PAIRS) as Product[])('like one of %s', (product) => {
     it('is accepted in each form, where that form is accepted', async () => {

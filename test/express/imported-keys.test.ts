@@ -1,8 +1,9 @@
 import type { LatchkeyEvent } from '../../lib/index.js';
 import type { Latchkey } from '../../lib/latchkey.js';
 import { createLatchkey } from '../../lib/latchkey.js';
+import { ALL, askEachWay, type Line } from './each-way.js';
 import { EXPRESS_VERSIONS } from './express-versions.js';
-import { ADA, ALL, askAll, bearer, by, HTTP, type Line, openApp, pair, RAW, raw, sha256 } from './imported-keys-app.js';
+import { ADA, bearer, by, HTTP, openApp, pair, RAW, raw, sha256 } from './imported-keys-app.js';
 import type { RunningApp } from './raw-request.js';
 import { send, valuesOf } from './raw-request.js';
 
@@ -28,7 +29,8 @@ describe.each(EXPRESS_VERSIONS)('an existing key that was imported, in $name,', 
     await latchkey.close();
   });
 
-  const ask = (accepted: (typeof ALL)[number] | 'all', ...headers: readonly Line[]) => askAll(app, accepted, headers);
+  const ask = (accepted: (typeof ALL)[number] | 'all', ...headers: readonly Line[]) =>
+    askEachWay(app, accepted, headers);
   const status = async (...headers: readonly Line[]) => (await ask('all', ...headers)).status;
 
   it('is accepted as it is, in the header and in the scheme that was named', async () => {
