@@ -7,7 +7,8 @@ import { inProduction } from '../support/production.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { type Pair, statusFor } from '../support/verify.js';
 
-const DURABLE = ['--appendonly', 'yes'];
+/** Written before the answer: with everysec a write waits for a running fsync, up to 2 s, and a kill loses it. */
+const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
 const NEW_KEY = { name: 'a', ownerId: 'ada', statements: [] };
 /** Answers come within 500 ms, plus what a busy machine adds. */
 const BOUND_MS = 4_000;
