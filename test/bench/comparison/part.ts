@@ -2,12 +2,13 @@ import { baselineFor, ownRows, saveBaseline, toKeptRun } from '../check/baseline
 import { compareRuns, describe } from '../check/compare-runs.js';
 import { BASELINE } from '../contestants/index.js';
 import { figureTable } from '../figure.js';
+import { LEAD_IN_SECONDS } from '../load/measure.js';
 import type { NodeCommand } from '../nodes.js';
 import { note } from '../note.js';
 import type { BenchOptions } from '../options.js';
 import type { Part, PartResult } from '../part.js';
 import { circumstances, comparisonTable, today } from './report.js';
-import { compare, STARTS, WARM_UP_SECONDS } from './rounds.js';
+import { compare, STARTS, visitsPerRound, WARM_UP_SECONDS } from './rounds.js';
 import { summarize } from './summary.js';
 import { targetFigures } from './targets.js';
 
@@ -17,13 +18,13 @@ const START_SECONDS = 1.2;
 
 export const comparison: Part = {
   seconds: ({ contestants, rounds, seconds }) =>
-    contestants.length *
-    (rounds * (seconds + VISIT_SECONDS) + Math.min(STARTS, rounds) * (WARM_UP_SECONDS + START_SECONDS)),
+    rounds * visitsPerRound(contestants.length) * (LEAD_IN_SECONDS + seconds + VISIT_SECONDS) +
+    Math.min(STARTS, rounds) * contestants.length * (WARM_UP_SECONDS + START_SECONDS),
 
   async run(node, options) {
     const before = options.check ? baselineFor(node.version) : null; // that there is none should be said at once
     const measured = await compare(node, options);
-    const rows = summarize(measured, BASELINE);
+    const rows = summarize(measured);
     const run = toKeptRun(node.version, rows, today());
     const table = comparisonTable(rows, BASELINE.name);
     const targets = targetFigures(rows);

@@ -1,5 +1,5 @@
 import type { Contestant, Memory } from '../contestant.js';
-import { type LoadOptions, type Measurement, measure } from '../load/measure.js';
+import { type LoadOptions, type Measure, type Measurement, withMeasure } from '../load/measure.js';
 import type { NodeCommand } from '../nodes.js';
 import { note } from '../note.js';
 import { type CommandCounts, perRequest } from '../redis-commands.js';
@@ -7,16 +7,25 @@ import { type RunningServer, startServer } from '../server-process.js';
 import { median } from '../statistics.js';
 
 /** Time for the compiler to settle before anything counts. */
-export const WARM_UP_SECONDS = 1.5;
+export const WARM_UP_SECONDS = 3;
 /** Two processes of the same code differ, by where things lie in memory and what was compiled when: so each is started twice. */
 export const STARTS = 2;
 
-/** One round: what was measured, by the contestant's name. */
-export type Round = Readonly<Record<string, Measurement>>;
+/** So many contestants are measured between two visits to the baseline: the machine's speed changes within seconds. */
+const BETWEEN_BASELINES = 3;
 
-/** The rounds between a start of all servers and their end. */
+/** What a contestant was measured at once in a round. */
+export interface Visit {
+  readonly name: string;
+  readonly own: Measurement;
+  /** Of the baseline before and after it, in the middle. */
+  readonly baseline: Pick<Measurement, 'requestsPerSecond' | 'cpuUsPerRequest'>;
+}
+
+/** Everything between a start of all servers and their end. */
 export interface Start {
-  readonly rounds: readonly Round[];
+  /** In the order of time. */
+  readonly visits: readonly Visit[];
   /** Redis commands per request, by the contestant's name, over everything that was sent. */
   readonly commandRates: Readonly<Record<string, CommandCounts>>;
   /** At the end, by the contestant's name. */
@@ -31,13 +40,18 @@ export interface Comparison {
 }
 
 export interface ComparisonOptions extends LoadOptions {
+  /** The first is the baseline. */
   readonly contestants: readonly Contestant[];
-  /** Of each contestant, in all starts together. */
+  /** In all starts together. */
   readonly rounds: number;
 }
 
-/** Every round visits all contestants, one after the other. */
-export async function compare(node: NodeCommand, options: ComparisonOptions): Promise<Comparison> {
+/** Every round visits all contestants, one after the other, and the baseline in between. */
+export function compare(node: NodeCommand, options: ComparisonOptions): Promise<Comparison> {
+  return withMeasure((measure) => compareBy(measure, node, options));
+}
+
+async function compareBy(measure: Measure, node: NodeCommand, options: ComparisonOptions): Promise<Comparison> {
   const { contestants, rounds } = options;
   const starts: Start[] = [];
   let redisVersion: string | null = null;
@@ -47,7 +61,7 @@ export async function compare(node: NodeCommand, options: ComparisonOptions): Pr
     try {
       const share = Math.ceil((rounds - index) / most);
       note(`Node ${node.version}: start ${index + 1} of ${most}, ${share} rounds`);
-      starts.push(await runStart(servers, node, { ...options, rounds: share }));
+      starts.push(await runStart(measure, servers, node, { ...options, rounds: share }));
       redisVersion = servers.find((server) => server.redisVersion !== null)?.redisVersion ?? null;
     } finally {
       await Promise.all(servers.map((server) => server.stop()));
@@ -57,38 +71,76 @@ export async function compare(node: NodeCommand, options: ComparisonOptions): Pr
 }
 
 async function runStart(
+  measure: Measure,
   servers: RunningServer[],
   node: NodeCommand,
   { contestants, rounds, ...load }: ComparisonOptions,
 ): Promise<Start> {
   const atStart: Record<string, CommandCounts> = {};
-  const warmUp: Record<string, Measurement> = {};
+  const warmUps: Measurement[] = [];
   for (const contestant of contestants) {
     note(`  ${contestant.name}`);
     const server = await startServer(contestant, node);
     servers.push(server);
     atStart[contestant.name] = await server.redisCommands();
-    warmUp[contestant.name] = await measure(server, { ...load, seconds: WARM_UP_SECONDS });
+    warmUps.push(await measure(server, { ...load, seconds: WARM_UP_SECONDS }));
   }
-  const measured: Round[] = [];
-  for (let index = 0; index < rounds; index++) measured.push(await runRound(rotate(servers, index), load));
+  const [baseline, ...others] = servers;
+  const visits: Visit[] = [];
+  for (let index = 0; index < rounds; index++) {
+    visits.push(
+      ...(await runRound((server) => measure(server, load), baseline as RunningServer, rotate(others, index))),
+    );
+  }
 
   const commandRates: Record<string, CommandCounts> = {};
   const memory: Record<string, Memory> = {};
-  for (const server of servers) {
+  for (const [index, server] of servers.entries()) {
     const { name } = server.contestant;
+    const own = visits.filter((visit) => visit.name === name);
     // Over the whole run, warm-up included: what is written in batches comes between the visits.
-    const requests = [warmUp, ...measured].reduce((sum, round) => sum + (round[name]?.requests ?? 0), 0);
-    commandRates[name] = perRequest(atStart[name] ?? {}, await server.redisCommands(), requests);
+    const sent = own.reduce((sum, visit) => sum + visit.own.sent, warmUps[index]?.sent ?? 0);
+    commandRates[name] = perRequest(atStart[name] ?? {}, await server.redisCommands(), sent);
     memory[name] = await server.memory();
   }
-  return { rounds: measured, commandRates, memory };
+  return { visits, commandRates, memory };
 }
 
-async function runRound(servers: readonly RunningServer[], load: LoadOptions): Promise<Round> {
-  const round: Record<string, Measurement> = {};
-  for (const server of servers) round[server.contestant.name] = await measure(server, load);
-  return round;
+/** The baseline, some others, the baseline, and so on; it is also the last. */
+async function runRound(
+  measured: (server: RunningServer) => Promise<Measurement>,
+  baseline: RunningServer,
+  others: readonly RunningServer[],
+): Promise<Visit[]> {
+  const visitBaseline = async (): Promise<Visit> => {
+    const own = await measured(baseline);
+    return { name: baseline.contestant.name, own, baseline: own };
+  };
+  let before = await visitBaseline();
+  const visits = [before];
+  for (let first = 0; first < others.length; first += BETWEEN_BASELINES) {
+    const group: [name: string, own: Measurement][] = [];
+    for (const server of others.slice(first, first + BETWEEN_BASELINES)) {
+      group.push([server.contestant.name, await measured(server)]);
+    }
+    const after = await visitBaseline();
+    const between = middle(before.own, after.own);
+    visits.push(...group.map(([name, own]) => ({ name, own, baseline: between })), after);
+    before = after;
+  }
+  return visits;
+}
+
+function middle(one: Measurement, other: Measurement): Visit['baseline'] {
+  return {
+    requestsPerSecond: (one.requestsPerSecond + other.requestsPerSecond) / 2,
+    cpuUsPerRequest: (one.cpuUsPerRequest + other.cpuUsPerRequest) / 2,
+  };
+}
+
+/** So many visits has a round of so many contestants, the baseline among them. */
+export function visitsPerRound(contestants: number): number {
+  return contestants + Math.ceil((contestants - 1) / BETWEEN_BASELINES);
 }
 
 /** Each round begins one further on, so that no contestant always follows the same slow moment. */

@@ -1,7 +1,7 @@
 import type { Contestant } from '../contestant.js';
 import type { Measurement } from '../load/measure.js';
 import { comparisonTable } from './report.js';
-import type { Comparison, Round } from './rounds.js';
+import type { Comparison, Visit } from './rounds.js';
 import { summarize } from './summary.js';
 
 const MB = 1_048_576;
@@ -12,39 +12,44 @@ function contestant(name: string): Contestant {
 }
 
 function measurement(requestsPerSecond: number, cpuUsPerRequest: number): Measurement {
-  return { requests: 100, requestsPerSecond, cpuUsPerRequest, p50Ms: 2, p99Ms: 9 };
+  return { sent: 100, requestsPerSecond, cpuUsPerRequest, p50Ms: 2, p99Ms: 9 };
 }
 
-function comparison(startsOfRounds: readonly (readonly Round[])[]): Comparison {
+function comparison(visitsOfStarts: readonly (readonly Visit[])[]): Comparison {
   return {
     node: NODE,
     redisVersion: null,
     contestants: [contestant('express'), contestant('guard')],
-    starts: startsOfRounds.map((rounds, index) => ({
-      rounds,
+    starts: visitsOfStarts.map((visits, index) => ({
+      visits,
       commandRates: { guard: { GET: 1, HSET: index } },
       memory: { guard: { rssBytes: (100 + index * 20) * MB, heapBytes: 20 * MB } },
     })),
   };
 }
 
-/** The machine is ten times as slow in some rounds, for everybody: ratios do not change by that. */
-const ROUNDS: readonly (readonly Round[])[] = [
-  [
-    { express: measurement(1_000, 100), guard: measurement(900, 110) },
-    { express: measurement(100, 1_000), guard: measurement(90, 1_010) },
-  ],
-  [
-    { express: measurement(1_000, 100), guard: measurement(500, 120) },
-    { express: measurement(100, 1_000), guard: measurement(50, 1_020) },
-  ],
+function express(requestsPerSecond: number, cpuUsPerRequest: number): Visit {
+  const own = measurement(requestsPerSecond, cpuUsPerRequest);
+  return { name: 'express', own, baseline: own };
+}
+
+function guarded(own: Measurement, around: Visit): Visit {
+  return { name: 'guard', own, baseline: around.own };
+}
+
+/** The machine is ten times as slow at times, for everybody: ratios do not change by that. */
+const FAST = express(1_000, 100);
+const SLOW = express(100, 1_000);
+const VISITS: readonly (readonly Visit[])[] = [
+  [FAST, guarded(measurement(900, 110), FAST), SLOW, guarded(measurement(90, 1_010), SLOW)],
+  [FAST, guarded(measurement(500, 120), FAST), SLOW, guarded(measurement(50, 1_020), SLOW)],
 ];
 
 describe('the summary of a comparison', () => {
-  const rows = summarize(comparison(ROUNDS), contestant('express'));
+  const rows = summarize(comparison(VISITS));
   const guard = rows[1];
 
-  it('takes ratios and added CPU within each round, then medians and quartiles', () => {
+  it('takes ratios and added CPU of each visit, then medians and quartiles', () => {
     expect(guard?.ratio).toEqual({ median: 0.7, lower: 0.5, upper: 0.9 });
     expect(guard?.addedCpuUs).toEqual({ median: 15, lower: 10, upper: 20 });
     expect(guard?.rounds).toBe(4);
@@ -58,9 +63,8 @@ describe('the summary of a comparison', () => {
     expect(guard).toMatchObject({ rssMb: 110, heapMb: 20, redisCommands: { GET: 1, HSET: 0.5 } });
   });
 
-  it('refuses a round in which somebody is missing', () => {
-    const broken = comparison([[{ express: measurement(1, 1) }]]);
-    expect(() => summarize(broken, contestant('express'))).toThrow('a round has no measurement of guard');
+  it('refuses a start in which somebody is missing', () => {
+    expect(() => summarize(comparison([[FAST]]))).toThrow('a start has no visit of guard');
   });
 
   it('becomes a row of the table', () => {

@@ -2,6 +2,7 @@ import { machine, today } from '../comparison/report.js';
 import type { Contestant } from '../contestant.js';
 import { BASELINE, CONTESTANTS } from '../contestants/index.js';
 import { type Figure, figureTable } from '../figure.js';
+import { LEAD_IN_SECONDS, withMeasure } from '../load/measure.js';
 import { note } from '../note.js';
 import type { Part } from '../part.js';
 import { missesOf } from '../part.js';
@@ -15,7 +16,8 @@ const LATCHKEY = CONTESTANTS.find(({ name }) => name === 'latchkey') as Contesta
 const OTHER_SECONDS = 60;
 
 export const floods: Part = {
-  seconds: ({ rounds, seconds }) => rounds * 5 * (seconds + 0.02) + GOOD_TRAFFIC_SECONDS + OTHER_SECONDS,
+  seconds: ({ rounds, seconds }) =>
+    rounds * 5 * (LEAD_IN_SECONDS + seconds + 0.02) + GOOD_TRAFFIC_SECONDS + OTHER_SECONDS,
 
   async run(node, options) {
     const { connections } = options;
@@ -23,7 +25,7 @@ export const floods: Part = {
     const figures: Figure[] = [];
     await withServer(BASELINE, node, async (express) => {
       await withServer(LATCHKEY, node, async (latchkey) => {
-        figures.push(...(await refusalRates(express, latchkey, options)));
+        figures.push(...(await withMeasure((measure) => refusalRates(measure, express, latchkey, options))));
       });
     });
     // Each on a server that has heard of no flood before.

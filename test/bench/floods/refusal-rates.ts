@@ -1,6 +1,6 @@
 import type { Headers } from '../contestant.js';
 import { atLeast, count, type Figure, fact } from '../figure.js';
-import { type LoadOptions, type Measurement, measure, type OtherRequests } from '../load/measure.js';
+import type { LoadOptions, Measure, Measurement, OtherRequests } from '../load/measure.js';
 import type { RunningServer } from '../server-process.js';
 import { median, spread } from '../statistics.js';
 import { garbage, mistyped, wrongSecrets } from './bad-keys.js';
@@ -24,6 +24,7 @@ interface Pair {
 
 /** Rates of refusals by Latchkey, and of its good answers, to Express's 404 of the same round. */
 export async function refusalRates(
+  measure: Measure,
   express: RunningServer,
   latchkey: RunningServer,
   { rounds, ...load }: LoadOptions & { readonly rounds: number },

@@ -18,6 +18,11 @@ export interface Load {
   readonly requests?: number;
   /** Ends before its time once this says so. */
   readonly isOver?: () => boolean;
+  /**
+   * Looks for answers without ever sleeping. Default false. On loopback a server pays for waking a client that sleeps, which
+   * over a network it does not: the more, the slower it is, since its client then has time to fall asleep.
+   */
+  readonly isAwake?: boolean;
 }
 
 export interface LoadResult {
@@ -52,6 +57,7 @@ class Generator {
   #sent = 0;
   #lastAt = this.#startedAt;
   #finish: () => void = () => {};
+  #stayingAwake: NodeJS.Immediate | undefined;
 
   constructor(load: Load) {
     this.#load = load;
@@ -62,7 +68,8 @@ class Generator {
   async run(): Promise<LoadResult> {
     await new Promise<void>((resolve, reject) => {
       this.#finish = resolve;
-      const { port, connections, seconds, perSecond } = this.#load;
+      const { port, connections, seconds, perSecond, isAwake = false } = this.#load;
+      if (isAwake) this.#stayAwake();
       const isLate = () => reject(new Error(`an answer stays out for ${DRAIN_MS} ms after the end`));
       this.#timers.push(setTimeout(isLate, seconds * 1_000 + DRAIN_MS));
       while (this.#connections.length < connections) this.#connections.push(new HttpConnection(port, reject));
@@ -73,8 +80,13 @@ class Generator {
   }
 
   stop(): void {
+    clearImmediate(this.#stayingAwake);
     for (const timer of this.#timers) clearTimeout(timer);
     for (const connection of this.#connections) connection.close();
+  }
+
+  #stayAwake(): void {
+    this.#stayingAwake = setImmediate(() => this.#stayAwake());
   }
 
   get #mayGoOn(): boolean {

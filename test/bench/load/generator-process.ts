@@ -13,6 +13,8 @@ export interface GeneratorOrder extends Omit<Load, 'next' | 'isOver'> {
   readonly strangers: number;
 }
 
+type Order = Partial<GeneratorOrder> & Omit<Load, 'next' | 'isOver'>;
+
 export interface PreparedLoad {
   /** Once. */
   run(): Promise<LoadResult>;
@@ -22,31 +24,60 @@ export interface PreparedLoad {
 const HERE: NodeCommand = { path: process.execPath, args: [], version: process.version };
 const WHO = 'a generator of load';
 
-/** A load from a process of its own, so that two can run at once. Resolves once its requests are made. */
-export async function prepareLoad(
-  order: Partial<GeneratorOrder> & Omit<Load, 'next' | 'isOver'>,
-): Promise<PreparedLoad> {
-  const child = forkOn(HERE, new URL('./generator.js', import.meta.url));
-  await orEnd(child, async () => {
-    await firstMessage(child, WHO);
-    child.send({ headers: [{}], path: '/orders', strangers: 0, ...order } satisfies GeneratorOrder);
-    await firstMessage(child, WHO);
-  });
+/** Loads from a process of its own, one after the other. It ends with the first that fails. */
+export class GeneratorProcess {
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+  }
+
+  static async start(): Promise<GeneratorProcess> {
+    const child = forkOn(HERE, new URL('./generator.js', import.meta.url));
+    const generator = new GeneratorProcess(child);
+    await generator.#heard();
+    return generator;
+  }
+
+  /** Resolves once the requests are made. */
+  async prepare(order: Order): Promise<PreparedLoad> {
+    this.#child.send({ headers: [{}], path: '/orders', strangers: 0, ...order } satisfies GeneratorOrder);
+    await this.#heard();
+    return {
+      run: () => {
+        this.#child.send('start');
+        return this.#heard<LoadResult>();
+      },
+    };
+  }
+
+  async run(order: Order): Promise<LoadResult> {
+    return (await this.prepare(order)).run();
+  }
+
+  async stop(): Promise<void> {
+    await endChild(this.#child);
+  }
+
+  async #heard<Message>(): Promise<Message> {
+    try {
+      return await firstMessage<Message>(this.#child, WHO);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+}
+
+/** A load from a process that ends with it. Resolves once its requests are made. */
+export async function prepareLoad(order: Order): Promise<PreparedLoad> {
+  const generator = await GeneratorProcess.start();
+  const prepared = await generator.prepare(order);
   return {
     async run() {
-      child.send('start');
-      const result = await orEnd(child, () => firstMessage<LoadResult>(child, WHO));
-      await endChild(child);
+      const result = await prepared.run();
+      await generator.stop();
       return result;
     },
   };
-}
-
-async function orEnd<Result>(child: ChildProcess, work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    await endChild(child);
-    throw error;
-  }
 }

@@ -1,7 +1,13 @@
 import type { Headers } from '../contestant.js';
 import type { RunningServer } from '../server-process.js';
-import { demandStatuses, generateLoad } from './generate-load.js';
-import { requestBytes } from './http-request.js';
+import { demandStatuses } from './generate-load.js';
+import { GeneratorProcess } from './generator-process.js';
+
+/**
+ * Of load before each measurement, in s. A server that idled while others were measured has cold caches, which no server
+ * under traffic has.
+ */
+export const LEAD_IN_SECONDS = 0.15;
 
 export interface LoadOptions {
   readonly connections: number;
@@ -10,7 +16,8 @@ export interface LoadOptions {
 
 /** One contestant in one round. */
 export interface Measurement {
-  readonly requests: number;
+  /** Requests, those before the measurement included. */
+  readonly sent: number;
   readonly requestsPerSecond: number;
   readonly cpuUsPerRequest: number;
   readonly p50Ms: number;
@@ -25,20 +32,33 @@ export interface OtherRequests {
 }
 
 /** Loads a server. @throws Error when any answer was not a 200, or not as `other` has it, or when a connection failed. */
-export async function measure(
+export type Measure = (server: RunningServer, load: LoadOptions, other?: OtherRequests) => Promise<Measurement>;
+
+/** Measures for as long as `work` takes, from a process that never sleeps: see `Load.isAwake`. */
+export async function withMeasure<Result>(work: (measure: Measure) => Promise<Result>): Promise<Result> {
+  const generator = await GeneratorProcess.start();
+  try {
+    return await work((...of) => measureBy(generator, ...of));
+  } finally {
+    await generator.stop();
+  }
+}
+
+async function measureBy(
+  generator: GeneratorProcess,
   server: RunningServer,
   { connections, seconds }: LoadOptions,
   other?: OtherRequests,
 ): Promise<Measurement> {
   const { path, headers, statuses } = other ?? { path: '/orders', headers: server.accepted, statuses: [200] };
-  const requests = headers.slice(0, connections).map((each) => requestBytes({ path, headers: each }));
-  const next = (connection: number) => requests[connection % requests.length] as Buffer;
+  const load = { port: server.port, connections, path, headers: headers.slice(0, connections), isAwake: true };
+  const leadIn = await generator.run({ ...load, seconds: LEAD_IN_SECONDS });
   const cpuBefore = await server.cpuTime();
-  const result = await generateLoad({ port: server.port, connections, seconds, next });
+  const result = await generator.run({ ...load, seconds });
   const cpuAfter = await server.cpuTime();
-  demandStatuses(server.contestant.name, result, statuses);
+  for (const each of [leadIn, result]) demandStatuses(server.contestant.name, each, statuses);
   return {
-    requests: result.requests,
+    sent: leadIn.requests + result.requests,
     requestsPerSecond: result.requestsPerSecond,
     cpuUsPerRequest: (cpuAfter - cpuBefore) / result.requests,
     p50Ms: result.p50Ms,
