@@ -36,7 +36,7 @@ export const USAGE = `npm run bench -- [options]
   --all              all of these
 
   --node 20,24       major versions (downloaded from npm unless they are this one) or paths; default: this Node
-  --rounds N         each visits every contestant; default 30
+  --rounds N         each visits every contestant; default 20
   --seconds S        of load for each contestant and round; default 0.45
   --connections N    default 32
   --set name         of contestants: ${Object.keys(SETS).join(', ')}
@@ -62,7 +62,7 @@ export function readOptions(args: string[]): BenchOptions {
       micro: { type: 'boolean', default: false },
       all: { type: 'boolean', default: false },
       node: { type: 'string', default: majorOf(process.version) },
-      rounds: { type: 'string', default: '30' },
+      rounds: { type: 'string', default: '20' },
       seconds: { type: 'string', default: '0.45' },
       connections: { type: 'string', default: '32' },
       set: { type: 'string' },
