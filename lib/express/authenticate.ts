@@ -1,7 +1,7 @@
 import type { NextFunction, Request, Response } from 'express';
 import { AuthError } from '../errors.js';
 import { Principal } from '../principal.js';
-import type { Refusal } from '../refusal.js';
+import { Refusal } from '../refusal.js';
 import type { Verdict } from '../verification/verifier.js';
 import type { Authenticator, StrategyName } from './authenticator.js';
 import type { Middleware } from './middleware.js';
@@ -53,8 +53,10 @@ export function authenticate(
     if (verdict instanceof Principal) {
       req.user = verdict;
       next();
-    } else {
+    } else if (verdict instanceof Refusal) {
       refuse(verdict, req as unknown as Request, res, next);
+    } else {
+      next(verdict);
     }
   }
 

@@ -69,9 +69,9 @@ export class Authenticator {
   }
 
   /**
-   * Decides at once for a cached key without a limit. Throws or rejects with an AuthError for an ambiguous request (400), for
-   * a key that was used too often (429), for a store that cannot be reached (503), and in production for a credential that
-   * came over plain HTTP (403).
+   * Decides at once for a cached key without a limit. Answers an AuthError for an ambiguous request (400), for too many wrong
+   * secrets and for a key that was used too often (429). Throws or rejects with one for a store that cannot be reached (503), and
+   * in production for a credential that came over plain HTTP (403).
    */
   authenticate(req: Request, accepts: ReadonlySet<CredentialScheme>): Verdict | Promise<Verdict> {
     const reading = this.reader.read(req, accepts);
@@ -85,7 +85,7 @@ export class Authenticator {
       case MALFORMED:
         return MALFORMED_CREDENTIAL;
       case AMBIGUOUS:
-        throw new AuthError('credential_ambiguous');
+        return new AuthError('credential_ambiguous');
     }
   }
 
@@ -94,29 +94,24 @@ export class Authenticator {
     const { scheme, id, secret } = credential;
     if (this.#gate !== null && scheme === 'basic' && isSessionUserName(id)) return this.#gate.verifyToken(id, secret);
     const { headers } = req;
-    try {
-      const verdict = this.#verifier.verify(credential, addressOf(req, headers), this.#isInternal(req), headers.origin);
-      if (verdict instanceof Promise) return this.#admitLater(req, credential, verdict);
-      return this.#admit(req, credential, verdict);
-    } catch (error) {
-      return this.#tellTooMany(req, credential, error);
-    }
+    const verdict = this.#verifier.verify(credential, addressOf(req, headers), this.#isInternal(req), headers.origin);
+    if (verdict instanceof Promise) return this.#admitLater(req, credential, verdict);
+    return this.#admit(req, credential, verdict);
   }
 
   /** By itself, since a function that makes closures costs every call a context, made or not. */
   #admitLater(req: Request, credential: Credential, verdict: Promise<Verdict>): Promise<Verdict> {
-    const told = (error: unknown) => this.#tellTooMany(req, credential, error);
-    return verdict.catch(told).then((settled) => this.#admit(req, credential, settled));
+    return verdict.then((settled) => this.#admit(req, credential, settled));
   }
 
-  /** A pair that a dialect has read from the request, in whatever form. A refusal is told of. */
-  async verifyPair(req: Request, { id, secret }: Pick<Credential, 'id' | 'secret'>): Promise<Verdict> {
+  /** A pair that a dialect has read from the request, in whatever form. A refusal is told of. Rejects with any AuthError. */
+  async verifyPair(req: Request, { id, secret }: Pick<Credential, 'id' | 'secret'>): Promise<Principal | Refusal> {
     const credential = { scheme: 'api-key', id, secret } as const;
     return this.#told(req, credential, await this.verify(req, credential));
   }
 
   /** The same for a key whose secret was verified before: see `Verifier.verifyId`. */
-  async verifyId(req: Request, id: string, stamp: string | undefined): Promise<Verdict> {
+  async verifyId(req: Request, id: string, stamp: string | undefined): Promise<Principal | Refusal> {
     this.#tls?.demand(req);
     const credential = { scheme: 'api-key', id, secret: '' } as const;
     const { origin } = req.headers;
@@ -182,28 +177,33 @@ export class Authenticator {
   }
 
   #admit(req: Request, credential: Credential, verdict: Verdict): Verdict | Promise<Verdict> {
-    if (!(verdict instanceof Principal)) return verdict;
-    const counted = this.#limiter.count(req, verdict);
-    return counted === null ? verdict : this.#admitCounted(req, credential, verdict, counted);
+    if (verdict instanceof Principal) {
+      const counted = this.#limiter.count(req, verdict);
+      return counted === null ? verdict : this.#admitCounted(req, credential, verdict, counted);
+    }
+    if (verdict instanceof AuthError) this.#tellTooMany(req, credential, verdict);
+    return verdict;
   }
 
   #admitCounted(req: Request, credential: Credential, principal: Principal, counted: Promise<void>): Promise<Verdict> {
-    const { orgId, id: ownerId } = principal;
-    const sender = { orgId, ownerId, credentialId: principal.credential.id };
-    const told = (error: unknown) => this.#tellTooMany(req, credential, error, sender);
-    return counted.then(() => principal, told);
+    const refused = (error: unknown): AuthError => {
+      if (!(error instanceof AuthError) || error.code !== 'rate_limited') throw error;
+      const { orgId, id: ownerId } = principal;
+      this.#tellTooMany(req, credential, error, { orgId, ownerId, credentialId: principal.credential.id });
+      return error;
+    };
+    return counted.then(() => principal, refused);
   }
 
-  /** Throws `error`, of which it tells when the request came too often; an outage is no refusal. */
-  #tellTooMany(req: Request, credential: Credential, error: unknown, sender = this.#sentBy(credential)): never {
-    const code = error instanceof AuthError ? error.code : null;
+  /** Tells, if anybody listens, of a request that came too often; an outage is no refusal. */
+  #tellTooMany(req: Request, credential: Credential, { code }: AuthError, sender?: Sender): void {
     if ((code === 'too_many_attempts' || code === 'rate_limited') && this.log.isRead) {
-      this.log.refused(req, { ...sender, reason: code, scheme: credential.scheme });
+      this.log.refused(req, { ...(sender ?? this.#sentBy(credential)), reason: code, scheme: credential.scheme });
     }
-    throw error;
   }
 
-  #told(req: Request, credential: Credential, verdict: Verdict, sender?: Sender): Verdict {
+  #told(req: Request, credential: Credential, verdict: Verdict, sender?: Sender): Principal | Refusal {
+    if (verdict instanceof AuthError) throw verdict;
     if (verdict instanceof Refusal && this.log.isRead) {
       const { scheme } = credential;
       this.log.refused(req, { ...(sender ?? this.#sentBy(credential)), reason: verdict.reason, scheme });

@@ -3,7 +3,7 @@ import type { Request } from 'express';
 import type * as headerApiKey from 'passport-headerapikey';
 import { AuthError } from '../errors.js';
 import { Principal } from '../principal.js';
-import { FORM_NOT_ACCEPTED, MISSING, type Refusal } from '../refusal.js';
+import { FORM_NOT_ACCEPTED, MISSING, Refusal } from '../refusal.js';
 import type { Verdict } from '../verification/verifier.js';
 import type { Authenticator, StrategyName } from './authenticator.js';
 import { isCredential } from './header-reader.js';
@@ -114,10 +114,14 @@ function tellRefused(
 function settle(
   decide: () => Verdict | Promise<Verdict>,
   success: (principal: Principal) => void,
-  fail: (refusal: Exclude<Verdict, Principal>) => void,
+  fail: (refusal: Refusal) => void,
   error: (error: unknown) => void,
 ): void {
-  const tell = (verdict: Verdict) => (verdict instanceof Principal ? success(verdict) : fail(verdict));
+  const tell = (verdict: Verdict) => {
+    if (verdict instanceof Principal) success(verdict);
+    else if (verdict instanceof Refusal) fail(verdict);
+    else error(verdict);
+  };
   let verdict: Verdict | Promise<Verdict>;
   try {
     verdict = decide();

@@ -65,7 +65,8 @@ export class LeakedKeys {
     const which = this.#which(record, found, now());
     if (record === null || which === null) {
       if (record === null) hasher.matches(found.secret, hasher.dummy()); // takes as long as a wrong secret
-      throttle.refused(address, now());
+      const tooMany = throttle.refused(address, now());
+      if (tooMany !== null) throw tooMany;
       return false;
     }
     const kind = { type: 'key.leaked' as const, secret: which, source };

@@ -19,6 +19,9 @@ const SCHEME = 'latchkey.scheme';
 /** In s. A store answers in less than 1 ms, or is cut off after 500. */
 const SECONDS = [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
+/** An error counts as a failure, thrown or not. */
+type Verdict = Principal | Refusal | AuthError;
+
 /** How often a cache was asked. Its owner adds to it in place. */
 export interface LookupCounts {
   hits: number;
@@ -53,24 +56,32 @@ export class Telemetry {
    * Counts a verification that leaves the process, and runs it within a span `latchkey.verify`, which ends with it. Resolves
    * and rejects as `run` does.
    */
-  traced(scheme: CredentialScheme, run: () => Promise<Principal | Refusal>): Promise<Principal | Refusal> {
+  traced<Answer extends Verdict>(scheme: CredentialScheme, run: () => Promise<Answer>): Promise<Answer> {
     const api = openTelemetry();
     if (api === null) return run();
     this.#tracer ??= api.trace.getTracer(NAME);
     return this.#tracer.startActiveSpan('latchkey.verify', async (span) => {
       const startedAt = performance.now();
-      try {
-        const verdict = await run();
-        const reason = verdict instanceof Refusal ? verdict.reason : null;
-        this.verified(scheme, reason);
-        this.#left(span, startedAt, verdictAttributes(scheme, reason));
-        return verdict;
-      } catch (error) {
+      const failed = (error: unknown) => {
         this.failed(scheme, error);
         span.setStatus({ code: api.SpanStatusCode.ERROR, message: typeOf(error) }); // the error itself may say too much
         this.#left(span, startedAt, failureAttributes(scheme, typeOf(error)));
+      };
+      let verdict: Answer;
+      try {
+        verdict = await run();
+      } catch (error) {
+        failed(error);
         throw error;
       }
+      if (verdict instanceof AuthError) {
+        failed(verdict);
+      } else {
+        const reason = verdict instanceof Refusal ? verdict.reason : null;
+        this.verified(scheme, reason);
+        this.#left(span, startedAt, verdictAttributes(scheme, reason));
+      }
+      return verdict;
     });
   }
 

@@ -33,20 +33,23 @@ export class AddressThrottle {
   }
 
   /**
-   * Counts a refusal, within `windowMs` of the first. `address` null: not known, and not throttled.
-   * @throws AuthError `too_many_attempts` with `Retry-After`, from the one after `secretLimit` on.
+   * Counts a refusal, within `windowMs` of the first. `address` null: not known, and not throttled. Answers null, and from the one
+   * after `secretLimit` on what to refuse with: `too_many_attempts` with `Retry-After`. It is not thrown, which would cost a flood
+   * more than all the rest of its verification.
    */
-  refused(address: string | null, nowAt: number): void {
-    if (address === null) return;
+  refused(address: string | null, nowAt: number): AuthError | null {
+    if (address === null) return null;
     const group = addressGroup(address);
     const known = this.#failures.get(group);
     if (known === undefined || known.endAt <= nowAt) {
       this.#failures.set(group, { count: 1, endAt: nowAt + this.#windowMs });
-    } else if (known.count < this.#limit) {
-      known.count++;
-    } else {
-      const seconds = Math.ceil((known.endAt - nowAt) / 1_000);
-      throw new AuthError('too_many_attempts', { headers: { 'Retry-After': String(seconds) }, reason: 'wrong_secret' });
+      return null;
     }
+    if (known.count < this.#limit) {
+      known.count++;
+      return null;
+    }
+    const seconds = Math.ceil((known.endAt - nowAt) / 1_000);
+    return new AuthError('too_many_attempts', { headers: { 'Retry-After': String(seconds) }, reason: 'wrong_secret' });
   }
 }

@@ -60,7 +60,8 @@ export class Introspection {
     const isRight = key !== null && hasher.which(sent, key, nowAt) !== null;
     if (key === null || !isRight || key.record.internalOnly) {
       if (!isRight) key?.usage.failed(nowAt);
-      throttle.refused(askedFrom, nowAt);
+      const tooMany = throttle.refused(askedFrom, nowAt);
+      if (tooMany !== null) throw tooMany;
       return null;
     }
     const isHere = key.record.orgId === orgId && key.refusalOf(nowAt, address ?? null, origin) === null;

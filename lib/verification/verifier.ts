@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { storeUnavailable } from '../errors.js';
+import { AuthError, storeUnavailable } from '../errors.js';
 import type { KeyLifetimes } from '../keys/key-lifetimes.js';
 import type { KeyNotices } from '../keys/key-notices.js';
 import type { PolicyReader } from '../policies/policy-reader.js';
@@ -25,7 +25,8 @@ import { VerificationCache } from './verification-cache.js';
 /** Refused keys of which it is remembered whose they are. */
 const MAX_HOLDERS = 1_000;
 
-export type Verdict = Principal | Refusal;
+/** The error is `too_many_attempts`: a flood ends in it, so it is handed on as a value, to be thrown by nobody on the way. */
+export type Verdict = Principal | Refusal | AuthError;
 
 type Sent = Pick<Credential, 'secret' | 'isImported'>;
 
@@ -89,10 +90,9 @@ export class Verifier {
 
   /**
    * Order: shape and checksum, record, secret, revoked, disabled, not yet valid, expired, unused, address, origin, the keys
-   * that it was made by, owner still enabled. A cached key is decided at once, without a promise. Rejects, or throws, with
-   * `store_unavailable` when the record or its owner cannot be read: that is neither a yes nor a no; with
-   * `too_many_attempts` for a wrong secret from an address that sent too many. Once `close` was called, always with
-   * `store_unavailable`: nothing would count the use.
+   * that it was made by, owner still enabled. A cached key is decided at once, without a promise. Answers `too_many_attempts`
+   * for a wrong secret from an address that sent too many. Rejects, or throws, with `store_unavailable` when the record or its
+   * owner cannot be read: that is neither a yes nor a no; and always once `close` was called: nothing would count the use.
    *
    * @param address of the client, for the key's "last used from", its allowed addresses and the throttle.
    * @param isInternal whether the request came in where the host accepts internal keys.
@@ -110,7 +110,8 @@ export class Verifier {
       this.#demandOpen();
       const verdict = this.#decide(credential, address, isInternal, origin);
       if (verdict instanceof Promise) return this.#underWay.follow(verdict);
-      telemetry.verified(scheme, verdict instanceof Refusal ? verdict.reason : null);
+      if (verdict instanceof AuthError) telemetry.failed(scheme, verdict);
+      else telemetry.verified(scheme, verdict instanceof Refusal ? verdict.reason : null);
       return verdict;
     } catch (error) {
       telemetry.failed(scheme, error);
@@ -282,14 +283,12 @@ export class Verifier {
   ): Verdict | Promise<Verdict> {
     if (key === null || (key.record.internalOnly && !isInternal)) {
       if (key === null) this.#hasher.matches(credential.secret, this.#dummy); // takes as long as a wrong secret
-      this.#throttle.refused(address, nowAt);
-      return UNKNOWN_ID;
+      return this.#throttle.refused(address, nowAt) ?? UNKNOWN_ID;
     }
     const refusal = isRight ? key.refusalOf(nowAt, address, origin) : WRONG_SECRET;
     if (refusal !== null) {
       this.#refuse(key, refusal, nowAt);
-      if (refusal === WRONG_SECRET) this.#throttle.refused(address, nowAt);
-      return refusal;
+      return (refusal === WRONG_SECRET ? this.#throttle.refused(address, nowAt) : null) ?? refusal;
     }
     if (this.#options.endWithParent && key.record.parentIds.length > 0) {
       return this.#withParents(key, credential, nowAt, address);

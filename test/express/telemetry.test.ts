@@ -2,6 +2,7 @@ import { metrics, trace } from '@opentelemetry/api';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { type Latchkey, MemoryStore, type NewKey } from '../../lib/index.js';
+import { generateSecret } from '../../lib/verification/secret.js';
 import { TestMetricReader } from '../support/metric-reader.js';
 import { basic, newLatchkey, type SessionApp, startSessionApp } from '../support/session-app.js';
 
@@ -83,6 +84,28 @@ describe('what an app tells OpenTelemetry', () => {
     const replies = [await app.call('GET', '/me', headers), await app.call('GET', '/me', headers)];
     expect(replies.map(({ status }) => status)).toEqual([200, 429]);
     expect(await reader.read('latchkey.limited')).toEqual([[1, { 'latchkey.scheme': 'api-key-header' }]]);
+  });
+
+  it('counts wrong secrets that are too many for their address as failed, at once or after a look-up', async () => {
+    await app.close();
+    await latchkey.close();
+    latchkey = newLatchkey({ store, lockout: { secretLimit: 1 } });
+    app = await startSessionApp(latchkey);
+    const wrong = { 'x-api-key': generateSecret('lk').token };
+    const statuses = [];
+    for (const headers of [wrong, wrong, { 'x-api-key': generateSecret('lk').token }]) {
+      statuses.push((await app.call('GET', '/me', headers)).status);
+    }
+    expect(statuses).toEqual([401, 429, 429]);
+    const tooMany = { 'latchkey.outcome': 'failed', 'error.type': 'too_many_attempts' };
+    expect(await reader.read('latchkey.verifications')).toEqual([
+      [1, verified(refused('unknown_id'))],
+      [2, verified(tooMany)],
+    ]);
+    expect(spans.getFinishedSpans().map(({ attributes }) => attributes)).toEqual([
+      verified(refused('unknown_id')),
+      verified(tooMany),
+    ]);
   });
 
   it('counts logins, sessions and what comes with their cookies', async () => {

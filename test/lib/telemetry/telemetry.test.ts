@@ -186,6 +186,20 @@ describe('with an SDK', () => {
     ]);
   });
 
+  it('counts an error that is handed back as one that is thrown', async () => {
+    const tooMany = new AuthError('too_many_attempts');
+    expect(await telemetry.traced('basic', async () => tooMany)).toBe(tooMany);
+    const failed = {
+      'latchkey.outcome': 'failed',
+      'error.type': 'too_many_attempts',
+      'latchkey.scheme': 'basic',
+    };
+    const told = spans.getFinishedSpans().map(({ attributes, status }) => [attributes, status]);
+    expect(told).toEqual([[failed, { code: SpanStatusCode.ERROR, message: 'too_many_attempts' }]]);
+    expect(await reader.read('latchkey.verifications')).toEqual([[1, failed]]);
+    expect(await reader.read('latchkey.verification.duration')).toEqual([[1, failed]]);
+  });
+
   it('times every call of the store, by its name and outcome, and changes nothing of it', async () => {
     const inner = new MemoryStore();
     const store = telemetry.timed(inner);
