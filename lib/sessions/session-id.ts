@@ -2,8 +2,7 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import { randomBase62 } from '../verification/secret.js';
 
 const RANDOM_LENGTH = 43; // 256 bits
-const MAX_END_LENGTH = 9;
-const MAX_IDLE_LENGTH = 7;
+const FORM = /^[0-9A-Za-z]{43}\.([0-9a-z]{1,9})\.([0-9a-z]{1,7})$/;
 
 /** How long a session lasts. */
 export interface SessionTimes {
@@ -22,30 +21,14 @@ export function generateSessionId({ idleMs, expiresAt }: SessionTimes): string {
   return `${randomBase62(RANDOM_LENGTH)}.${end}.${Math.ceil(idleMs / 1_000).toString(36)}`;
 }
 
-/** The times in a session id; null when it is none of ours. By hand: a regular expression takes four times as long. */
+/** The times in a session id; null when it is none of ours. */
 export function parseSessionId(sessionId: string): SessionTimes | null {
-  const [start, dot] = [RANDOM_LENGTH + 1, sessionId.indexOf('.', RANDOM_LENGTH + 1)];
-  if (dot < 0 || sessionId[RANDOM_LENGTH] !== '.') return null;
-  for (let at = 0; at < RANDOM_LENGTH; at++) if (!isBase62(sessionId.charCodeAt(at))) return null;
-  const end = parseBase36(sessionId, start, dot, MAX_END_LENGTH);
-  const idle = parseBase36(sessionId, dot + 1, sessionId.length, MAX_IDLE_LENGTH);
-  return end < 0 || idle < 0 ? null : { expiresAt: end * 1_000, idleMs: idle * 1_000 };
-}
-
-function isBase62(code: number): boolean {
-  return (code >= 48 && code <= 57) || (code >= 97 && code <= 122) || (code >= 65 && code <= 90);
-}
-
-/** The number of 1 to `maxLength` digits from `start` to before `end`; -1 when it is none. Letters are lower case. */
-function parseBase36(text: string, start: number, end: number, maxLength: number): number {
-  if (end === start || end - start > maxLength) return -1;
-  let number = 0;
-  for (let at = start; at < end; at++) {
-    const code = text.charCodeAt(at);
-    if (!isBase62(code) || (code >= 65 && code <= 90)) return -1;
-    number = number * 36 + (code <= 57 ? code - 48 : code - 87);
-  }
-  return number;
+  const match = FORM.exec(sessionId);
+  if (match === null) return null;
+  return {
+    expiresAt: Number.parseInt(match[1] ?? '', 36) * 1_000,
+    idleMs: Number.parseInt(match[2] ?? '', 36) * 1_000,
+  };
 }
 
 /** The id by which a session is stored and shown: it cannot be turned back into the secret one. */
