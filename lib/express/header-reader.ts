@@ -85,7 +85,7 @@ export class HeaderReader {
     if (reading !== ABSENT) {
       const scheme = named ?? 'api-key';
       // Basic may be somebody else's (a proxy's): beside another credential it counts only when it looks like ours.
-      if (scheme === 'api-key' || !contradicts(any, reading) || looksLikeOurs(reading)) {
+      if (scheme === 'api-key' || looksLikeOurs(reading) || !contradicts(any, reading)) {
         if (contradicts(any, reading)) return AMBIGUOUS;
         any = reading;
         if (accepted === ABSENT && accepts.has(scheme)) accepted = reading;
