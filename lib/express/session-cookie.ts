@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { parseCookie } from 'cookie';
 import { unsign } from 'cookie-signature';
@@ -40,8 +40,8 @@ export class SessionCookie {
     readonly sameSite: 'lax' | 'strict' | 'none';
     readonly path: string;
   };
-  /** By the public id of the session: a hash, so that the time a look-up takes tells nothing of what is kept. */
-  readonly #signatures = new LRUCache<string, Buffer>({ max: MAX_REMEMBERED });
+  /** Public ids by the hash of the whole value: so the time a look-up takes tells nothing of the signature, nor of the session. */
+  readonly #signed = new LRUCache<string, string>({ max: MAX_REMEMBERED });
 
   /** @throws TypeError for a secret that is too short, or attributes that browsers would refuse. */
   constructor(secret: string | readonly string[], options: CookieOptions = {}) {
@@ -79,19 +79,18 @@ export class SessionCookie {
     if (value === undefined || start === 0) return null;
     const dot = value.lastIndexOf('.');
     const sessionId = value.slice(start, Math.max(start, dot)); // nothing in one of ours needs to be encoded
+    const sent = hash('sha256', value, 'base64url');
+    const known = this.#signed.get(sent);
+    if (known !== undefined) return { sessionId, id: known };
+    if (!this.#isSigned(sessionId, decoded(value.slice(dot + 1)))) return null;
     const id = publicSessionId(sessionId);
-    return this.#isSigned(sessionId, id, value.slice(dot + 1)) ? { sessionId, id } : null;
+    this.#signed.set(sent, id);
+    return { sessionId, id };
   }
 
-  /** In constant time, whether or not it was signed before. `signature` as it was sent. */
-  #isSigned(sessionId: string, id: string, signature: string): boolean {
-    const sent = Buffer.from(signature);
-    const known = this.#signatures.get(id);
-    if (known?.length === sent.length && timingSafeEqual(known, sent)) return true;
-    const value = `${sessionId}.${decoded(signature)}`;
-    const isRight = this.secrets.some((secret) => unsign(value, secret) !== false);
-    if (isRight) this.#signatures.set(id, sent);
-    return isRight;
+  /** In constant time. */
+  #isSigned(sessionId: string, signature: string): boolean {
+    return this.secrets.some((secret) => unsign(`${sessionId}.${signature}`, secret) !== false);
   }
 }
 

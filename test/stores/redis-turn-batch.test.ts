@@ -102,6 +102,25 @@ describe('session reads of one turn of the event loop', () => {
     expect(again.slice(1, 3)).toEqual([{ version: 2, login: null, data: 'new' }, null]);
   });
 
+  it('get one short answer for all where nothing has changed, which slides each by the life it has', async () => {
+    const { sessions } = store.state;
+    const known = await Promise.all(IDS.map((id) => sessions.read(id, TTL_MS)));
+    const answers: unknown[] = [];
+    const { sendCommand } = client;
+    client.sendCommand = function (command, stream) {
+      void command.promise.then((answer) => answers.push(answer));
+      return sendCommand.call(this, command, stream);
+    };
+    for (const ttlMs of [() => 2 * TTL_MS, (n: number) => (n + 3) * TTL_MS]) {
+      const again = await Promise.all(IDS.map((id, n) => sessions.read(id, ttlMs(n), known[n] ?? undefined)));
+      expect(again.every((session, n) => session === known[n])).toBe(true);
+      expect(answers.splice(0)).toEqual([1]);
+      const lives = await Promise.all(IDS.map((id) => client.pttl(`latchkey:sess:{${id}}`)));
+      expect(lives.every((life, n) => life <= ttlMs(n) && life > ttlMs(n) - TTL_MS)).toBe(true);
+      answers.splice(0);
+    }
+  });
+
   it('tell a session that was begun anew under the id of another, at the same version', async () => {
     const { sessions } = store.state;
     const common = { data: '{}', userId: null, orgId: null, createdAt: 0, expiresAt: TTL_MS };

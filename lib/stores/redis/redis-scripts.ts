@@ -223,7 +223,7 @@ export interface ScriptCommands {
   latchkeyEnterAgain(index: string, id: string, expiresAt: Argument, ttlMs: Argument): Promise<number>;
   latchkeyEnterUser(ids: string, ends: string, user: string, expiresAt: Argument, nowAt: Argument): Promise<number>;
   latchkeyLeave(ids: string, ends: string, ...users: string[]): Promise<number>;
-  latchkeyReadSessions(keyCount: number, ...keysAndArgs: Argument[]): Promise<SessionAnswer[]>;
+  latchkeyReadSessions(keyCount: number, ...keysAndArgs: Argument[]): Promise<SessionAnswer[] | SessionAnswer>;
   latchkeySaveSession(session: string, version: Argument, data: string, ttlMs: Argument): Promise<string>;
   latchkeyTouch(key: string, channel: string, message: string): Promise<number>;
 }

@@ -3,7 +3,7 @@ import type { StoredSession } from '../state.js';
 import { asUnavailable } from '../within.js';
 import type { BoundedRedis } from './bounded-redis.js';
 import type { ScriptedRedis, SessionAnswer } from './redis-scripts.js';
-import { decodeSession, fingerprintOf } from './session-form.js';
+import { decodeSession, fingerprintOf, NO_FINGERPRINT } from './session-form.js';
 
 /** Sessions that one command reads at most: the server does nothing else meanwhile. */
 const MAX_READS = 128;
@@ -13,7 +13,7 @@ const WRONG_ANSWER = new Error('Redis did not answer for every session');
 
 interface Read {
   readonly key: string;
-  readonly life: string;
+  readonly life: number;
   readonly known: StoredSession | undefined;
   readonly resolve: (session: StoredSession | null) => void;
   readonly reject: (error: unknown) => void;
@@ -40,7 +40,7 @@ export class RedisSessionReads {
   /** As `SessionStates.read`. Rejects as `BoundedRedis.run` does. */
   read(key: string, ttlMs: number, known?: StoredSession): Promise<StoredSession | null> {
     return new Promise((resolve, reject) => {
-      const read = { key, life: String(wholeLife(ttlMs)), known, resolve, reject };
+      const read = { key, life: wholeLife(ttlMs), known, resolve, reject };
       if (!this.#redis.isOne) settleLater(read, this.#redis.together(key, readOne(read)));
       else this.#wait(read);
     });
@@ -58,15 +58,15 @@ export class RedisSessionReads {
       settleLater(first, this.#redis.run(first.key, readOne(first)));
       return;
     }
-    const keys = reads.map(({ key }) => key);
-    const lives = reads.map(({ life }) => life);
-    const prints = reads.map(({ known }) => (known === undefined ? '' : fingerprintOf(known)));
+    const args = reads.map(({ key }): string | number => key);
+    args.push(reads.map(({ known }) => (known === undefined ? NO_FINGERPRINT : fingerprintOf(known))).join(''));
+    if (reads.every(({ life }) => life === first.life)) args.push(first.life);
+    else args.push(...reads.map(({ life }) => life));
     this.#redis
-      .run(first.key, (redis) => redis.latchkeyReadSessions(reads.length, ...keys, ...lives, ...prints))
+      .run(first.key, (redis) => redis.latchkeyReadSessions(reads.length, ...args))
       .then(
-        (answers) => {
-          const isWhole = Array.isArray(answers) && answers.length === reads.length;
-          for (const [at, read] of reads.entries()) settle(read, isWhole ? (answers[at] ?? null) : WRONG_ANSWER);
+        (answer) => {
+          for (const [at, read] of reads.entries()) settle(read, answerFor(at, reads.length, answer));
         },
         (error: unknown) => {
           for (const { reject } of reads) reject(error);
@@ -76,16 +76,26 @@ export class RedisSessionReads {
 }
 
 function readOne({ key, life }: Read): (redis: ScriptedRedis) => Promise<string | null> {
-  return (redis) => redis.getex(key, 'PX', life);
+  return (redis) => redis.getex(key, 'PX', String(life));
 }
 
 function settleLater(read: Read, value: Promise<string | null>): void {
   value.then((found) => settle(read, found), read.reject);
 }
 
+/** One answer may be for all. */
+function answerFor(at: number, count: number, answer: SessionAnswer[] | SessionAnswer): SessionAnswer {
+  if (isKnown(answer)) return answer;
+  return Array.isArray(answer) && answer.length === count ? (answer[at] ?? null) : WRONG_ANSWER;
+}
+
+function isKnown(answer: unknown): answer is 1 {
+  return answer === 1 || answer === '1';
+}
+
 function settle({ known, resolve, reject }: Read, answer: SessionAnswer): void {
   if (answer === null) resolve(null);
-  else if (answer === 1 || answer === '1') resolve(known ?? null);
+  else if (isKnown(answer)) resolve(known ?? null);
   else if (typeof answer === 'string') resolve(decodeSession(answer));
   else reject(asUnavailable(answer));
 }

@@ -1,3 +1,5 @@
+import { FINGERPRINT_LENGTH } from './session-form.js';
+
 /** The Lua scripts of sessions, each on keys of one hash slot, but for READ_SESSIONS. */
 
 /**
@@ -49,24 +51,26 @@ return redis.call('ZREM', KEYS[2], unpack(ARGV))`;
 /**
  * Reads sessions and slides them. What is no session is a fault of that key alone; any other is one of the server, and so the
  * answer to the whole: a client may reconnect upon it.
- * KEYS: sessions, of whatever slots: only for one server that has them all. ARGV: the life of each in ms, then the SHA-1 of how
- * each begins that is known ('' = it is not).
- * Returns for each what is stored; 1 where it begins as is known; false where nothing is.
+ * KEYS: sessions, of whatever slots: only for one server that has them all. ARGV: for each, the SHA-1 of how it begins that is
+ * known, or as many characters that are none, all as one text; then the life in ms, of each or one for all.
+ * Returns 1 where all begin as is known; else for each what is stored, 1 where it begins as is known, false where nothing is.
  */
 export const READ_SESSIONS = `
-local answers = {}
+local answers, changed = {}, false
 for i, key in ipairs(KEYS) do
-  local value = redis.pcall('GETEX', key, 'PX', ARGV[i])
+  local value = redis.pcall('GETEX', key, 'PX', ARGV[i + 1] or ARGV[2])
   if type(value) == 'string' then
-    local known = ARGV[#KEYS + i]
-    local head = string.match(value, '^%d+\\n[^\\n]*\\n')
-    if known ~= '' and head and redis.sha1hex(head) == known then value = 1 end
+    local version = string.find(value, '\\n', 1, true)
+    local login = version and string.find(value, '\\n', version + 1, true)
+    local known = string.sub(ARGV[1], i * ${FINGERPRINT_LENGTH} - ${FINGERPRINT_LENGTH - 1}, i * ${FINGERPRINT_LENGTH})
+    if login and redis.sha1hex(string.sub(value, 1, login)) == known then value = 1 end
   elseif value and not string.find(value.err, 'WRONGTYPE', 1, true) then
     return value
   end
   answers[i] = value
+  if value ~= 1 then changed = true end
 end
-return answers`;
+return changed and answers or 1`;
 
 /**
  * Replaces the host's data of a session whose version is as expected. Sending it twice is the same as once.

@@ -22,6 +22,10 @@ export function decodeSession(value: string): StoredSession {
   };
 }
 
+export const FINGERPRINT_LENGTH = 40;
+/** What is none: of a session that is not known. */
+export const NO_FINGERPRINT = '-'.repeat(FINGERPRINT_LENGTH);
+
 /** Of sessions that are known: they stay the same objects for many requests. */
 const FINGERPRINTS = new WeakMap<object, string>();
 

@@ -21,6 +21,16 @@ describe('a session id', () => {
     expect(parseSessionId(generateSessionId(TIMES))).toEqual(TIMES);
   });
 
+  it('may be of any letters and digits, its times as long as they can be', () => {
+    for (const random of ['0', '9', 'a', 'z', 'A', 'Z']) {
+      const times = parseSessionId(`${random.repeat(43)}.09azzzzzz.09azzzz`);
+      expect(times).toEqual({
+        expiresAt: Number.parseInt('09azzzzzz', 36) * 1_000,
+        idleMs: Number.parseInt('09azzzz', 36) * 1_000,
+      });
+    }
+  });
+
   it.each([
     '',
     'a',
@@ -30,6 +40,16 @@ describe('a session id', () => {
     `${'x'.repeat(43)}.1.1.1`,
     `${'x'.repeat(43)}.A.1`,
     `${'x'.repeat(42)}!.1.1`,
+    `${'x'.repeat(42)}\u0141.1.1`,
+    `${'x'.repeat(42)}.1.1`,
+    `${'x'.repeat(44)}.1.1`,
+    `${'x'.repeat(43)}..1`,
+    `${'x'.repeat(43)}.1.`,
+    `${'x'.repeat(43)}.1.Z`,
+    `${'x'.repeat(43)}.-1.1`,
+    `${'x'.repeat(43)}.1.1\n`,
+    `${'x'.repeat(43)}.1234567890.1`,
+    `${'x'.repeat(43)}.1.12345678`,
   ])('is none when it is %j', (text) => expect(parseSessionId(text)).toBeNull());
 
   it('names another session when its times are changed', () => {
