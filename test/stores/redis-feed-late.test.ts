@@ -77,6 +77,8 @@ describe('a change feed on a bad network', () => {
     expect(lastServedMs).toBeLessThan(2 * HEARTBEAT_MS + SLACK_MS);
     proxy.delay(0);
     await listener.untilLive();
+    // Commands have a connection of their own, on which answers may be late for a while longer.
+    await until('commands are answered', async () => (await listener.verify(pair)) !== 503);
     expect(await listener.verify(pair)).toBe(401);
   });
 

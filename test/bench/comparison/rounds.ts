@@ -86,11 +86,10 @@ async function runStart(
     warmUps.push(await measure(server, { ...load, seconds: WARM_UP_SECONDS }));
   }
   const [baseline, ...others] = servers;
+  const measured = (server: RunningServer) => measure(server, load);
   const visits: Visit[] = [];
   for (let index = 0; index < rounds; index++) {
-    visits.push(
-      ...(await runRound((server) => measure(server, load), baseline as RunningServer, rotate(others, index))),
-    );
+    visits.push(...(await runRound(measured, baseline as RunningServer, rotate(others, index))));
   }
 
   const commandRates: Record<string, CommandCounts> = {};
