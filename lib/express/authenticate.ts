@@ -1,7 +1,7 @@
 import type { NextFunction, Request, Response } from 'express';
 import { AuthError } from '../errors.js';
 import { Principal } from '../principal.js';
-import { Refusal } from '../refusal.js';
+import type { Refusal } from '../refusal.js';
 import type { Verdict } from '../verification/verifier.js';
 import type { Authenticator, StrategyName } from './authenticator.js';
 import type { Middleware } from './middleware.js';
@@ -53,10 +53,10 @@ export function authenticate(
     if (verdict instanceof Principal) {
       req.user = verdict;
       next();
-    } else if (verdict instanceof Refusal) {
-      refuse(verdict, req as unknown as Request, res, next);
-    } else {
+    } else if (verdict instanceof AuthError) {
       next(verdict);
+    } else {
+      refuse(verdict, req as unknown as Request, res, next); // not next(), of which nothing would let the request in
     }
   }
 

@@ -202,6 +202,7 @@ export class Authenticator {
     }
   }
 
+  /** Tells of a refusal, if anybody listens. @throws AuthError that came as a value. */
   #told(req: Request, credential: Credential, verdict: Verdict, sender?: Sender): Principal | Refusal {
     if (verdict instanceof AuthError) throw verdict;
     if (verdict instanceof Refusal && this.log.isRead) {

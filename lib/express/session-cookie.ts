@@ -82,15 +82,18 @@ export class SessionCookie {
     const sent = hash('sha256', value, 'base64url');
     const known = this.#signed.get(sent);
     if (known !== undefined) return { sessionId, id: known };
-    if (!this.#isSigned(sessionId, decoded(value.slice(dot + 1)))) return null;
+    const spelled = value.slice(dot + 1);
+    const signature = decoded(spelled);
+    if (!this.#isSigned(sessionId, signature)) return null;
     const id = publicSessionId(sessionId);
-    this.#signed.set(sent, id);
+    // As browsers send it; with every character encoded or not, one cookie would fill the memory.
+    if (spelled === signature || spelled === encodeURIComponent(signature)) this.#signed.set(sent, id);
     return { sessionId, id };
   }
 
   /** In constant time. */
   #isSigned(sessionId: string, signature: string): boolean {
-    return this.secrets.some((secret) => unsign(`${sessionId}.${signature}`, secret) !== false);
+    return this.secrets.some((secret) => unsign(`${sessionId}.${signature}`, secret) === sessionId);
   }
 }
 

@@ -3,7 +3,7 @@ import type { Request } from 'express';
 import type * as headerApiKey from 'passport-headerapikey';
 import { AuthError } from '../errors.js';
 import { Principal } from '../principal.js';
-import { FORM_NOT_ACCEPTED, MISSING, Refusal } from '../refusal.js';
+import { FORM_NOT_ACCEPTED, MISSING, type Refusal } from '../refusal.js';
 import type { Verdict } from '../verification/verifier.js';
 import type { Authenticator, StrategyName } from './authenticator.js';
 import { isCredential } from './header-reader.js';
@@ -119,8 +119,8 @@ function settle(
 ): void {
   const tell = (verdict: Verdict) => {
     if (verdict instanceof Principal) success(verdict);
-    else if (verdict instanceof Refusal) fail(verdict);
-    else error(verdict);
+    else if (verdict instanceof AuthError) error(verdict);
+    else fail(verdict); // not error(), of which nothing would let the request in
   };
   let verdict: Verdict | Promise<Verdict>;
   try {

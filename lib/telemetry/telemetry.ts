@@ -60,29 +60,40 @@ export class Telemetry {
     const api = openTelemetry();
     if (api === null) return run();
     this.#tracer ??= api.trace.getTracer(NAME);
-    return this.#tracer.startActiveSpan('latchkey.verify', async (span) => {
-      const startedAt = performance.now();
-      const failed = (error: unknown) => {
-        this.failed(scheme, error);
-        span.setStatus({ code: api.SpanStatusCode.ERROR, message: typeOf(error) }); // the error itself may say too much
-        this.#left(span, startedAt, failureAttributes(scheme, typeOf(error)));
-      };
-      let verdict: Answer;
-      try {
-        verdict = await run();
-      } catch (error) {
-        failed(error);
-        throw error;
-      }
-      if (verdict instanceof AuthError) {
-        failed(verdict);
-      } else {
-        const reason = verdict instanceof Refusal ? verdict.reason : null;
-        this.verified(scheme, reason);
-        this.#left(span, startedAt, verdictAttributes(scheme, reason));
-      }
-      return verdict;
+    let answer: Promise<Answer> | undefined;
+    this.#tracer.startActiveSpan('latchkey.verify', (span) => {
+      answer = this.#within(span, api, scheme, run);
     });
+    return answer ?? run(); // what a tracer makes of its callback's answer decides nothing
+  }
+
+  async #within<Answer extends Verdict>(
+    span: Span,
+    api: NonNullable<ReturnType<typeof openTelemetry>>,
+    scheme: CredentialScheme,
+    run: () => Promise<Answer>,
+  ): Promise<Answer> {
+    const startedAt = performance.now();
+    const failed = (error: unknown) => {
+      this.failed(scheme, error);
+      span.setStatus({ code: api.SpanStatusCode.ERROR, message: typeOf(error) }); // the error itself may say too much
+      this.#left(span, startedAt, failureAttributes(scheme, typeOf(error)));
+    };
+    let verdict: Answer;
+    try {
+      verdict = await run();
+    } catch (error) {
+      failed(error);
+      throw error;
+    }
+    if (verdict instanceof AuthError) {
+      failed(verdict);
+    } else {
+      const reason = verdict instanceof Refusal ? verdict.reason : null;
+      this.verified(scheme, reason);
+      this.#left(span, startedAt, verdictAttributes(scheme, reason));
+    }
+    return verdict;
   }
 
   /** Counts a request that was one too many for its key. */

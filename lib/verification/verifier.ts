@@ -25,7 +25,7 @@ import { VerificationCache } from './verification-cache.js';
 /** Refused keys of which it is remembered whose they are. */
 const MAX_HOLDERS = 1_000;
 
-/** The error is `too_many_attempts`: a flood ends in it, so it is handed on as a value, to be thrown by nobody on the way. */
+/** The error is one that floods end in, such as `too_many_attempts`: handed on as a value, to be thrown by nobody on the way. */
 export type Verdict = Principal | Refusal | AuthError;
 
 type Sent = Pick<Credential, 'secret' | 'isImported'>;

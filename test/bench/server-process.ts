@@ -107,7 +107,7 @@ export async function firstMessage<Message>(child: ChildProcess, who: string): P
   const signal = AbortSignal.any([over.signal, AbortSignal.timeout(READY_TIMEOUT_MS)]);
   try {
     const exit = once(child, 'exit', { signal }).then(() => {
-      throw new Error(`${who} ended before it was ready`);
+      throw new Error(`${who} ended before it answered`);
     });
     const [message] = (await Promise.race([once(child, 'message', { signal }), exit])) as [Message];
     return message;

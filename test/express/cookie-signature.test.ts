@@ -50,6 +50,14 @@ describe('the signature of a session cookie', () => {
     expect(read(cookie, `s:${signed}`)).toBe(id);
   });
 
+  it('is of all that stands before it, and of no less: the dot is where it was signed', () => {
+    const cookie = new SessionCookie(SECRET);
+    const signed = `s:${sign(sessionId(), SECRET)}`;
+    const dot = signed.lastIndexOf('.');
+    const moved = `${signed.slice(0, dot)}%2E${signed.slice(dot + 1)}`;
+    expect(cookie.read({ headers: { cookie: `${cookie.name}=${moved}` } } as never)).toBeNull();
+  });
+
   it('of one session says nothing of another', () => {
     const cookie = new SessionCookie(SECRET);
     const signed = sign(sessionId(), SECRET);

@@ -137,4 +137,16 @@ describe('what an app tells OpenTelemetry', () => {
       /hidden/,
     );
   });
+
+  it('lets nobody in by a tracer that loses what its callback answers', async () => {
+    const span = { setStatus: () => span, setAttributes: () => span, end() {} };
+    const startActiveSpan = (...args: unknown[]) => void (args.at(-1) as (it: typeof span) => unknown)(span);
+    trace.disable();
+    trace.setGlobalTracerProvider({ getTracer: () => ({ startActiveSpan }) } as never);
+    const good = await issue();
+    const wrong = () => ({ 'x-api-key': generateSecret('lk').token });
+    for (const [headers, status] of [[wrong(), 401], [good, 200], [wrong(), 401]] as const) {
+      expect((await app.call('GET', '/me', headers)).status).toBe(status);
+    }
+  });
 });
