@@ -145,7 +145,11 @@ describe('what an app tells OpenTelemetry', () => {
     trace.setGlobalTracerProvider({ getTracer: () => ({ startActiveSpan }) } as never);
     const good = await issue();
     const wrong = () => ({ 'x-api-key': generateSecret('lk').token });
-    for (const [headers, status] of [[wrong(), 401], [good, 200], [wrong(), 401]] as const) {
+    for (const [headers, status] of [
+      [wrong(), 401],
+      [good, 200],
+      [wrong(), 401],
+    ] as const) {
       expect((await app.call('GET', '/me', headers)).status).toBe(status);
     }
   });
