@@ -67,6 +67,26 @@ describe('the frame of the page', () => {
     expect(await visitor.page.locator(':focus').getAttribute('id')).toBe('content');
   });
 
+  it('leaves the keyboard where it is when the first page comes late', async () => {
+    const visitor = await stage.visit();
+    await visitor.logIn('Alice', { hash: '#/sessions' });
+    let letCome: () => void = () => {};
+    const isDue = new Promise<void>((resolve) => {
+      letCome = resolve;
+    });
+    await visitor.page.route('**/assets/sessions-*.js', async (route) => {
+      await isDue;
+      await route.continue();
+    });
+    await visitor.page.reload({ waitUntil: 'commit' });
+    await visitor.page.getByRole('button', { name: 'Log out' }).waitFor();
+    await visitor.page.keyboard.press('Tab');
+    letCome();
+    await visitor.page.getByRole('heading', { name: 'Sessions', level: 1 }).waitFor();
+    await visitor.page.keyboard.press('Enter');
+    expect(await visitor.page.locator(':focus').getAttribute('id')).toBe('content');
+  });
+
   it.each([
     ['light', 1280],
     ['dark', 1280],

@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { useSettings } from '../context.ts';
 
-/** The first page that is shown leaves the focus where the browser has put it. */
+/** The first page that is shown leaves the focus where it is, unless a link was followed before it had come. */
 let isFirst = true;
 
 export interface PageHeadProps {
@@ -23,9 +23,9 @@ export function PageHead({ title, lead, trail, actions }: PageHeadProps) {
     document.title = title === settings.title ? title : `${title} · ${settings.title}`;
   }, [title, settings.title]);
   useEffect(() => {
-    const hasFocus = document.activeElement !== null && document.activeElement !== document.body;
+    const isFollowed = document.activeElement instanceof HTMLAnchorElement;
     const isInDialog = document.querySelector('dialog[open]') !== null;
-    if (!isInDialog && (!isFirst || hasFocus)) ref.current?.focus({ preventScroll: true });
+    if (!isInDialog && (!isFirst || isFollowed)) ref.current?.focus({ preventScroll: true });
     if (!isFirst) scrollTo(0, 0);
     isFirst = false;
   }, []);
