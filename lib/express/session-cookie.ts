@@ -6,7 +6,7 @@ import { LRUCache } from 'lru-cache';
 import { publicSessionId } from '../sessions/session-id.js';
 
 const MIN_SECRET = 32;
-/** Signatures that were right are remembered for so many sessions, about 300 bytes each: HMAC takes longer than the rest. */
+/** So many cookies that were signed by us are remembered, about 300 bytes each: HMAC takes longer than the rest. */
 const MAX_REMEMBERED = 10_000;
 /** A longer cookie value, as it was sent, is not one of ours, in characters. */
 const MAX_VALUE = 256;

@@ -2,6 +2,7 @@ import { Redis } from 'ioredis';
 import { RedisStore } from '../../lib/stores/redis/redis-store.js';
 import { Draw } from '../conformance/store-samples.js';
 import { until } from '../conformance/store-suite.js';
+import { commandCounts } from '../support/command-counts.js';
 import { PATIENT } from '../support/patience.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 
@@ -51,14 +52,7 @@ describe('numbers in Redis', () => {
     return { numbers: store.records.numbers, store, interrupt, client };
   }
 
-  async function commandsOf(action: () => Promise<unknown>): Promise<Record<string, number>> {
-    await admin.config('RESETSTAT');
-    await action();
-    const info = await admin.info('commandstats');
-    const calls = [...info.matchAll(/cmdstat_(\S+):calls=(\d+)/g)].map(([, name = '', count]) => [name, Number(count)]);
-    const { 'config|resetstat': _reset, info: _info, ping: _ping, ...commands } = Object.fromEntries(calls);
-    return commands;
-  }
+  const commandsOf = (action: () => Promise<unknown>) => commandCounts(admin, action);
 
   it('of a thousand ids are read by one command, and given by one each and two more', async () => {
     const { numbers, store } = open();

@@ -5,6 +5,7 @@ import type { Latchkey } from '../../lib/index.js';
 import { RedisStore } from '../../lib/stores/redis/redis-store.js';
 import { until } from '../conformance/store-suite.js';
 import { Clock } from '../lib/clock.js';
+import { commandCounts } from '../support/command-counts.js';
 import { PATIENT } from '../support/patience.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { basic, type LoggedIn, newLatchkey, type SessionApp, startSessionApp } from '../support/session-app.js';
@@ -57,14 +58,7 @@ describe('sessions in Redis', () => {
 
   afterEach(() => stop());
 
-  /** Calls by command during `action`, without those that ask for them, and the PING by which the change feed begins. */
-  async function commandsOf(action: () => Promise<unknown>): Promise<Record<string, number>> {
-    await admin.config('RESETSTAT');
-    await action();
-    const info = await admin.info('commandstats');
-    const calls = [...info.matchAll(/cmdstat_(\S+):calls=(\d+)/g)].map(([, name, n]) => [name, Number(n)] as const);
-    return Object.fromEntries(calls.filter(([name]) => !['config|resetstat', 'info', 'ping'].includes(String(name))));
-  }
+  const commandsOf = (action: () => Promise<unknown>) => commandCounts(admin, action);
 
   const keyOf = ({ session }: LoggedIn) => `latchkey:sess:{${session.id}}`;
 

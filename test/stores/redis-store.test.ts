@@ -5,6 +5,7 @@ import { generateSecret } from '../../lib/verification/secret.js';
 import { type StoreUnderTest, testStore } from '../conformance/store.js';
 import { changed, Draw, ORDERS, START_AT } from '../conformance/store-samples.js';
 import { until } from '../conformance/store-suite.js';
+import { commandCounts, commandStatistics } from '../support/command-counts.js';
 import { PATIENT } from '../support/patience.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { type Pair, statusFor } from '../support/verify.js';
@@ -220,7 +221,7 @@ describe('RedisStore', () => {
       expect((await store.health()).ok).toBe(true);
       await admin.echo('the end');
       await until('the monitor has told everything', () => seen.some(([, text]) => text === 'the end'));
-      const used = Object.keys(await statistics()).filter((command) => command !== 'echo');
+      const used = Object.keys(await commandStatistics(admin)).filter((command) => command !== 'echo');
       expect(used).toEqual(expect.arrayContaining(['get', 'mget', 'evalsha', 'zrange', 'hgetall', 'xadd', 'incr']));
       expect(used.filter((command) => !COMMANDS_OF_6_2.includes(command))).toEqual([]);
 
@@ -280,20 +281,7 @@ describe('RedisStore', () => {
       .split('\n').length;
   }
 
-  /** Calls by command since CONFIG RESETSTAT. */
-  async function statistics(): Promise<Record<string, number>> {
-    const info = await admin.info('commandstats');
-    return Object.fromEntries(
-      [...info.matchAll(/cmdstat_(\S+):calls=(\d+)/g)].map(([, name = '', calls]) => [name, Number(calls)]),
-    );
-  }
-
-  async function commandsOf(action: () => Promise<unknown>): Promise<Record<string, number>> {
-    await admin.config('RESETSTAT');
-    await action();
-    const { 'config|resetstat': _reset, info: _info, ping: _ping, ...commands } = await statistics();
-    return commands;
-  }
+  const commandsOf = (action: () => Promise<unknown>) => commandCounts(admin, action);
 
   async function untilArmed(store: StoreUnderTest['store']): Promise<void> {
     await until('the feed is live', () => store.changes.isLive);

@@ -2,7 +2,10 @@ import type { Cluster, Redis } from 'ioredis';
 import { DAY_MS, USAGE_DAYS } from '../usage-days.js';
 import { ENTER, ENTER_AGAIN, ENTER_USER, LEAVE, READ_SESSIONS, SAVE_SESSION } from './redis-session-scripts.js';
 
-/** The Lua scripts, each on keys of one hash slot, but for READ_SESSIONS. Registered once; ioredis sends them again after SCRIPT FLUSH. */
+/**
+ * The Lua scripts, each on keys of one hash slot, but for READ_SESSIONS. Registered once; ioredis sends them again after
+ * SCRIPT FLUSH.
+ */
 
 /**
  * Writes a record by compare-and-set and tells the change feed, where there is a channel. Sending it twice is the same as once.
