@@ -129,7 +129,8 @@ export function createCore(
   const events = new Events();
   const telemetry = new Telemetry(events);
   const isProduction = process.env.NODE_ENV === 'production';
-  const start = new StartCheck(options.store ?? new MemoryStore({ now }), options.production ?? {}, now, isProduction);
+  const given = options.store ?? new MemoryStore({ now });
+  const start = new StartCheck(given, options.production ?? {}, now, isProduction);
   const timed = telemetry.timed(start.guarded());
   const stubbornSessions = new StubbornSessions(timed.state.sessions, timed.changes);
   const state = withSessions(timed.state, stubbornSessions);
@@ -158,7 +159,7 @@ export function createCore(
   const { prefix, hasher, lifetimes, notices } = making;
   const throttle = new AddressThrottle(options.lockout);
   const lockout = new Lockout(state, options.lockout ?? {}, now);
-  const sessions = new Sessions(state.sessions, times, events, now);
+  const sessions = new Sessions(state.sessions, times, events, now, given.isEmbedded !== true);
   const owners = directory === null ? null : new Owners(directory, store.changes, now, telemetry.lookups('users'));
   const usage = new UsageRecorder(records.apiKeys, events, options.usage);
   const policyReader = new PolicyReader(
@@ -236,7 +237,7 @@ export function createCore(
             directory,
             logins: new Logins(directory, lockout, state, events, now),
             sessions,
-            sessionVerifier: new SessionVerifier(state, owners, now, telemetry),
+            sessionVerifier: new SessionVerifier(state, owners, now, telemetry, sessions.rememberMs),
           },
     sweep,
     async userChanged(userId) {

@@ -39,6 +39,8 @@ export const LIMITS = Object.freeze({
   /** Entries of `allowedAddresses` and `allowedOrigins`. */
   addresses: 100,
   origins: 100,
+  /** The longest that a process can remember a session that it has read, in ms. */
+  rememberMs: 1_000,
   /** Characters of a record as JSON. */
   record: 65_536,
 });

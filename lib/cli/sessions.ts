@@ -110,9 +110,8 @@ ${EXIT_HELP}`,
 
 async function endThoseOf(orgId: string, all: LoginSessions, userId: string, by: string, except: string | undefined) {
   const theirs = (await all.list(userId)).filter((session) => session.orgId === orgId && session.id !== except);
-  let ended = 0;
-  for (const { id } of theirs) if (await all.end(id, userId, { by })) ended += 1;
-  return ended;
+  const ended = await Promise.all(theirs.map(({ id }) => all.end(id, userId, { by })));
+  return ended.filter((isEnded) => isEnded).length;
 }
 
 /** Sessions are those of a directory's users. Whose these are is in their records: none is looked up here. */
@@ -128,8 +127,9 @@ async function withSessions(
   surroundings: Surroundings,
   work: (sessions: LoginSessions, opened: Opened) => Promise<number>,
 ): Promise<number> {
-  // Nobody logs in here: the secret signs nothing.
-  const settings: LatchkeyOptions = { users: NO_USERS, session: { secret: randomBytes(32).toString('base64') } };
+  // Nobody logs in here: the secret signs nothing. However long the app remembers sessions, an end is waited for.
+  const session = { secret: randomBytes(32).toString('base64'), rememberMs: LIMITS.rememberMs };
+  const settings: LatchkeyOptions = { users: NO_USERS, session };
   return await withLatchkey(
     values,
     surroundings,

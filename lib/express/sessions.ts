@@ -62,6 +62,7 @@ const KINDS = {
   absoluteMs: 'number',
   maxPerUser: 'number',
   whenFull: 'string',
+  rememberMs: 'number',
   requestIdHeader: 'string',
   safeMethodsWithoutRequestId: 'boolean',
   xsrfCookie: 'boolean',

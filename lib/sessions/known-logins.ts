@@ -40,32 +40,75 @@ export class KnownLogin {
   }
 }
 
+/** When the store was asked for a session, by two clocks: one may be set back, and one stands still while a machine sleeps. */
+export interface AskedAt {
+  /** Epoch ms. */
+  readonly nowAt: number;
+  /** Monotonic ms. */
+  readonly tickedAt: number;
+}
+
 interface Known {
   /** What was read last, but for the host's data: that may be large, and nobody asks for it here. */
   readonly stored: StoredSession;
   readonly login: KnownLogin;
+  /** When that was asked for, and for how many ms from then on it holds without asking again. */
+  nowAt: number;
+  tickedAt: number;
+  holdsMs: number;
 }
 
-/** Logins by the public id of their session. The store is asked for every request all the same: this spares the parsing. */
+/**
+ * Logins by the public id of their session, and what was read of them: for a moment it holds without asking the store again;
+ * after that, it spares the parsing.
+ */
 export class KnownLogins {
   readonly #known = new LRUCache<string, Known>({ max: MAX_LOGINS });
+  readonly #rememberMs: number;
+
+  /** @param rememberMs the longest that what was read holds without asking again. */
+  constructor(rememberMs: number) {
+    this.#rememberMs = rememberMs;
+  }
+
+  /** Who is logged in to the session `id`, if the store was asked only just now; null: it has to be asked. */
+  remembered(id: string, nowAt: number): KnownLogin | null {
+    if (this.#rememberMs === 0) return null;
+    const known = this.#known.get(id);
+    if (known === undefined) return null;
+    const age = nowAt - known.nowAt;
+    return age >= 0 && age < known.holdsMs && performance.now() - known.tickedAt < known.holdsMs ? known.login : null;
+  }
 
   /** What was read of the session `id` last, as far as it is kept, without the host's data. */
   lastRead(id: string): StoredSession | undefined {
     return this.#known.get(id)?.stored;
   }
 
-  /** Who is logged in to the session `id`, of which `stored` was just read; null: nobody. */
-  of(id: string, stored: StoredSession): KnownLogin | null {
-    const known = this.#known.get(id);
-    if (known?.stored === stored) return known.login;
+  /**
+   * Who is logged in to the session `id`, of which `stored` was read; null: nobody.
+   *
+   * @param ttlMs how long it lives from `askedAt` on if it is not used again.
+   */
+  of(id: string, stored: StoredSession, askedAt: AskedAt, ttlMs: number): KnownLogin | null {
     if (stored.login === null) return null;
-    const isSame = known !== undefined && known.stored.login === stored.login;
-    if (isSame && known.stored.version === stored.version) return known.login;
-    const text = isSame ? known.stored.login : copyOf(stored.login);
-    const login = isSame ? known.login : new KnownLogin(JSON.parse(stored.login) as LoginRecord);
-    this.#known.set(id, { stored: { version: stored.version, login: text, data: '' }, login });
-    return login;
+    const known = this.#know(id, stored, stored.login);
+    known.nowAt = askedAt.nowAt;
+    known.tickedAt = askedAt.tickedAt;
+    known.holdsMs = Math.min(this.#rememberMs, ttlMs);
+    return known.login;
+  }
+
+  #know(id: string, stored: StoredSession, text: string): Known {
+    const known = this.#known.get(id);
+    if (known?.stored === stored) return known;
+    const isSame = known?.stored.login === text;
+    if (isSame && known.stored.version === stored.version) return known;
+    const kept = { version: stored.version, login: isSame ? known.stored.login : copyOf(text), data: '' };
+    const login = isSame ? known.login : new KnownLogin(JSON.parse(text) as LoginRecord);
+    const made = { stored: kept, login, nowAt: 0, tickedAt: 0, holdsMs: 0 };
+    this.#known.set(id, made);
+    return made;
   }
 }
 

@@ -1,14 +1,14 @@
 import type { Principal } from '../principal.js';
-import type { Refusal } from '../refusal.js';
 import {
   COOKIE_OWNER_DISABLED,
   COOKIE_SESSION_ENDED,
   OWNER_DISABLED,
   REQUEST_ID_MISSING,
   REQUEST_ID_WRONG,
+  Refusal,
   SESSION_ENDED,
 } from '../refusal.js';
-import type { SessionStates, StateStore, StoredSession } from '../stores/state.js';
+import type { SessionStates, StateStore } from '../stores/state.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import type { User } from '../users.js';
 import type { Owner, Owners } from '../verification/owners.js';
@@ -22,17 +22,19 @@ const COUNT_WINDOW_MS = 900_000;
 const NEVER_WAIT = { limit: Number.MAX_SAFE_INTEGER, windowMs: COUNT_WINDOW_MS, waitMs: 1, maxWaitMs: 1 };
 
 /**
- * Turns a session into a principal, or refuses it: one command for the store, which also slides it; none when the
- * session middleware has read it already.
+ * Turns a session into a principal, or refuses it: one command for the store, which also slides it. None, and no promise, for
+ * one that is remembered, or that the session middleware has read already.
  */
 export class SessionVerifier {
   readonly #state: StateStore;
   readonly #owners: Owners;
   readonly #now: () => number;
   readonly #telemetry: Telemetry;
-  readonly #logins = new KnownLogins();
+  readonly #logins: KnownLogins;
 
-  constructor(state: StateStore, owners: Owners, now: () => number, telemetry: Telemetry) {
+  /** @param rememberMs as `Sessions` has it. */
+  constructor(state: StateStore, owners: Owners, now: () => number, telemetry: Telemetry, rememberMs: number) {
+    this.#logins = new KnownLogins(rememberMs);
     this.#telemetry = telemetry;
     this.#state = state;
     this.#owners = owners;
@@ -44,13 +46,12 @@ export class SessionVerifier {
   }
 
   /** `userName` and `token` of Basic. */
-  verifyToken(userName: string, token: string): Promise<Verdict> {
-    return this.#telemetry.traced('basic', async () => {
-      const id = publicSessionId(token);
-      if (userName !== authUserName(id)) return SESSION_ENDED;
-      const login = this.#loginOf(id, await this.#read(token, id));
-      return login?.record.kind === 'token' ? this.#principal(login, id, 'basic') : SESSION_ENDED;
-    });
+  verifyToken(userName: string, token: string): Verdict | Promise<Verdict> {
+    const id = publicSessionId(token);
+    if (userName !== authUserName(id)) return this.#atOnce('basic', SESSION_ENDED);
+    const login = this.#logins.remembered(id, this.#now());
+    if (login !== null) return this.#atOnce('basic', this.#ofToken(login, id));
+    return this.#telemetry.traced('basic', async () => this.#ofToken(await this.#read(token, id), id));
   }
 
   /**
@@ -65,13 +66,12 @@ export class SessionVerifier {
     loaded: LoginRecord | null,
     requestId: string | undefined | null,
     id: string = publicSessionId(sessionId),
-  ): Promise<Verdict> {
-    return this.#telemetry.traced('session-cookie', async () => {
-      const login = loaded === null ? this.#loginOf(id, await this.#read(sessionId, id)) : new KnownLogin(loaded);
-      if (login?.record.kind !== 'cookie' || login.record.expiresAt <= this.#now()) return COOKIE_SESSION_ENDED;
-      const refusal = requestId === null ? null : this.#checkRequestId(login, id, requestId);
-      return refusal ?? this.#principal(login, id, 'session-cookie');
-    });
+  ): Verdict | Promise<Verdict> {
+    const login = loaded === null ? this.#logins.remembered(id, this.#now()) : new KnownLogin(loaded);
+    if (login !== null) return this.#atOnce('session-cookie', this.#ofCookie(login, id, requestId));
+    return this.#telemetry.traced('session-cookie', async () =>
+      this.#ofCookie(await this.#read(sessionId, id), id, requestId),
+    );
   }
 
   /**
@@ -80,21 +80,34 @@ export class SessionVerifier {
    *
    * @param requestId what came; undefined or null: nothing, which is refused where the session has one.
    */
-  verifyDrawn(sessionId: string, idleMs: number, requestId: string | undefined | null): Promise<Verdict> {
+  verifyDrawn(sessionId: string, idleMs: number, requestId: string | undefined | null): Verdict | Promise<Verdict> {
     const scheme = requestId === null ? 'basic' : 'session-cookie';
-    return this.#telemetry.traced(scheme, () => this.#verifyDrawn(sessionId, idleMs, requestId ?? undefined, scheme));
+    const sent = requestId ?? undefined;
+    const id = publicSessionId(sessionId);
+    // One of our own is not even slid.
+    if (parseSessionId(sessionId) !== null) return this.#atOnce(scheme, this.#ofDrawn(null, id, sent, scheme));
+    const login = this.#logins.remembered(id, this.#now());
+    if (login !== null) return this.#atOnce(scheme, this.#ofDrawn(login, id, sent, scheme));
+    return this.#telemetry.traced(scheme, async () => this.#ofDrawn(await this.#readFor(id, idleMs), id, sent, scheme));
   }
 
-  async #verifyDrawn(
-    sessionId: string,
-    idleMs: number,
+  #ofToken(login: KnownLogin | null, id: string): Verdict | Promise<Verdict> {
+    return login?.record.kind === 'token' ? this.#principal(login, id, 'basic') : SESSION_ENDED;
+  }
+
+  #ofCookie(login: KnownLogin | null, id: string, requestId: string | undefined | null): Verdict | Promise<Verdict> {
+    if (login?.record.kind !== 'cookie' || login.record.expiresAt <= this.#now()) return COOKIE_SESSION_ENDED;
+    const refusal = requestId === null ? null : this.#checkRequestId(login, id, requestId);
+    return refusal ?? this.#principal(login, id, 'session-cookie');
+  }
+
+  #ofDrawn(
+    login: KnownLogin | null,
+    id: string,
     requestId: string | undefined,
     scheme: SessionScheme,
-  ): Promise<Verdict> {
+  ): Verdict | Promise<Verdict> {
     const ended = scheme === 'basic' ? SESSION_ENDED : COOKIE_SESSION_ENDED;
-    if (parseSessionId(sessionId) !== null) return ended; // one of our own is not even slid
-    const id = publicSessionId(sessionId);
-    const login = this.#loginOf(id, await this.#readFor(id, idleMs));
     if (login?.record.kind !== 'dialect') return ended;
     const { expiresAt, userId, requestIdHash } = login.record;
     if (expiresAt <= this.#now()) {
@@ -123,18 +136,23 @@ export class SessionVerifier {
     return (await this.#state.attempts(`rid-${id}`)).count;
   }
 
-  #read(sessionId: string, id: string): Promise<StoredSession | null> | null {
+  /** Counts a verification that needs nothing of the store; one that has to ask who the user is, leaves the process. */
+  #atOnce(scheme: SessionScheme, verdict: Verdict | Promise<Verdict>): Verdict | Promise<Verdict> {
+    if (verdict instanceof Promise) return this.#telemetry.traced(scheme, () => verdict);
+    this.#telemetry.verified(scheme, verdict instanceof Refusal ? verdict.reason : null);
+    return verdict;
+  }
+
+  #read(sessionId: string, id: string): Promise<KnownLogin | null> {
     const times = parseSessionId(sessionId);
     const ttlMs = times === null ? 0 : remainingMs(times, this.#now());
-    return ttlMs <= 0 ? null : this.#readFor(id, ttlMs);
+    return ttlMs <= 0 ? Promise.resolve(null) : this.#readFor(id, ttlMs);
   }
 
-  #readFor(id: string, ttlMs: number): Promise<StoredSession | null> {
-    return this.#sessions.read(id, ttlMs, this.#logins.lastRead(id));
-  }
-
-  #loginOf(id: string, stored: StoredSession | null): KnownLogin | null {
-    return stored === null ? null : this.#logins.of(id, stored);
+  async #readFor(id: string, ttlMs: number): Promise<KnownLogin | null> {
+    const askedAt = { nowAt: this.#now(), tickedAt: performance.now() };
+    const stored = await this.#sessions.read(id, ttlMs, this.#logins.lastRead(id));
+    return stored === null ? null : this.#logins.of(id, stored, askedAt, ttlMs);
   }
 
   /** In constant time. Failures are counted, without keeping the request waiting. */

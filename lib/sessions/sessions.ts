@@ -4,7 +4,7 @@ import { AuthError, invalidRequest, isNotDurable, passNotDurable } from '../erro
 import type { Events } from '../events.js';
 import type { Actor } from '../keys/key-rights.js';
 import { doer } from '../keys/key-rights.js';
-import { LAST_INSTANT } from '../limits.js';
+import { LAST_INSTANT, LIMITS } from '../limits.js';
 import type { ListedSession, NewSession, SessionStates } from '../stores/state.js';
 import type { User } from '../users.js';
 import type { FailedLogins } from './lockout.js';
@@ -25,6 +25,9 @@ const DAY_MS = 86_400_000;
 /** How often, and after how many ms, one of several logins at once looks whether the others have given way. */
 const LOOKS = 10;
 const LOOK_AGAIN_MS = 20;
+const DEFAULT_REMEMBER_MS = 100;
+/** Timers may fire by so much too early. */
+const TIMER_SLACK_MS = 2;
 
 export interface SessionTimeOptions {
   /** A session ends after this long without use, in ms. Default 30 minutes. */
@@ -37,6 +40,12 @@ export interface SessionTimeOptions {
   readonly maxPerUser?: number;
   /** What happens to one more: it is refused (409), or the oldest ends. Default `end-oldest`. */
   readonly whenFull?: 'refuse' | 'end-oldest';
+  /**
+   * For how long a process lets in a session that it has read without asking the store again, in ms: 0 to 1,000. Default 100;
+   * 0 where the store is embedded. To end a session takes as much longer: it is over in every process when that resolves, so
+   * it must be the same in all of them. A session may end without use so much earlier.
+   */
+  readonly rememberMs?: number;
 }
 
 /** Kinds whose secrets are drawn here. */
@@ -94,9 +103,20 @@ export class Sessions {
   readonly #absoluteMs: number;
   readonly #maxPerUser: number;
   readonly #whenFull: 'refuse' | 'end-oldest';
+  /** See `SessionTimeOptions`. */
+  readonly rememberMs: number;
 
-  /** @throws TypeError for an option out of range. */
-  constructor(states: SessionStates, options: SessionTimeOptions, events: Events, now: () => number) {
+  /**
+   * @param isShared whether other processes read the same sessions.
+   * @throws TypeError for an option out of range.
+   */
+  constructor(
+    states: SessionStates,
+    options: SessionTimeOptions,
+    events: Events,
+    now: () => number,
+    isShared: boolean,
+  ) {
     this.#events = events;
     const { maxPerUser = Number.POSITIVE_INFINITY, whenFull = 'end-oldest' } = options;
     this.#states = states;
@@ -115,6 +135,11 @@ export class Sessions {
     }
     this.#maxPerUser = maxPerUser;
     this.#whenFull = whenFull;
+    const { rememberMs = DEFAULT_REMEMBER_MS } = options;
+    if (!Number.isSafeInteger(rememberMs) || rememberMs < 0 || rememberMs > LIMITS.rememberMs) {
+      throw new TypeError(`session.rememberMs must be a whole number of ms from 0 to ${LIMITS.rememberMs}`);
+    }
+    this.rememberMs = isShared ? rememberMs : 0;
   }
 
   /** An id for a session of the host's that nobody is logged in to. */
@@ -218,20 +243,24 @@ export class Sessions {
    */
   async end(id: string, userId: string, options: EndOptions = {}): Promise<boolean> {
     const session = await this.find(id);
-    return session?.userId === userId && (await this.#end(session, options));
+    if (session !== null && session.userId !== userId) return false;
+    return await this.#everywhere(session === null ? Promise.resolve(false) : this.#end(session, options));
   }
 
   /** By the public id, whoever is logged in to it, or nobody. */
   async endAnybodys(id: string, options: EndOptions = {}): Promise<void> {
     const session = await this.find(id);
     if (session === null) await this.#states.end(id, null);
-    else await this.#end(session, options);
+    else await this.#everywhere(this.#end(session, options));
   }
 
-  /** Ends all sessions of a user but `exceptId`; returns how many. */
+  /**
+   * Ends all sessions of a user but `exceptId`; returns how many. When it resolves, they are over.
+   * @throws AuthError as `end` does.
+   */
   async endAll(userId: string, exceptId?: string, options: EndOptions = {}): Promise<number> {
     const sessions = (await this.#ofUser(userId)).filter(({ id }) => id !== exceptId);
-    await Promise.all(sessions.map(({ id, login }) => this.#end({ ...login, id }, options)));
+    await this.#everywhere(Promise.all(sessions.map(({ id, login }) => this.#end({ ...login, id }, options))));
     return sessions.length;
   }
 
@@ -259,7 +288,17 @@ export class Sessions {
 
   /** As `#end`, for a login: that the session before is over need not last for it. */
   async #giveWay(session: Ended, options: EndOptions): Promise<void> {
-    await this.#end(session, options).catch(passNotDurable);
+    await this.#everywhere(this.#end(session, options)).catch(passNotDurable);
+  }
+
+  /**
+   * Settles as `ending` does, once no process remembers what has ended any more: also where another process has ended it, and
+   * where a failover may bring it back.
+   */
+  async #everywhere<Answer>(ending: Promise<Answer>): Promise<Answer> {
+    const isOver = await ending.then(() => true, isNotDurable);
+    if (isOver && this.rememberMs > 0) await setTimeout(this.rememberMs + TIMER_SLACK_MS);
+    return await ending;
   }
 
   /** For a session that is known to be the user's. */

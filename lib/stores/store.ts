@@ -13,6 +13,8 @@ import type { StateStore } from './state.js';
  * not kept by reference.
  */
 export interface Store {
+  /** Whether it lives within this process, which has it to itself. Default: others may share it. */
+  readonly isEmbedded?: boolean;
   /** What lasts: API keys and session keys, policies, the audit trail, and what dialects need besides. */
   readonly records: RecordStores;
   /** What expires: sessions, login tokens, counters. */

@@ -9,6 +9,7 @@ import { commandCounts } from '../support/command-counts.js';
 import { PATIENT } from '../support/patience.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { basic, type LoggedIn, newLatchkey, type SessionApp, startSessionApp } from '../support/session-app.js';
+import { REMEMBER_MS } from '../support/session-stores.js';
 import { PASSWORD } from '../support/test-directory.js';
 
 const IDLE_MS = 1_800_000;
@@ -67,12 +68,13 @@ describe('sessions in Redis', () => {
   }
 
   describe('cost', () => {
-    it('one GETEX for each request by session token, cookie, and cookie with latchkey.session()', async () => {
+    it('one GETEX for each request by session token, cookie, and cookie with latchkey.session(), that asks', async () => {
       const cookie = await plain.login('ada');
       const token = await plain.login('ada', { token: true });
       await plain.call('GET', '/me', cookie.headers); // the user is known from here on
       for (const app of [plain, mounted]) {
         for (const { headers } of [cookie, token]) {
+          clock.advance(REMEMBER_MS);
           expect(await commandsOf(() => expectStatus(200, app, '/me', headers))).toEqual({ getex: 1 });
         }
       }
@@ -80,6 +82,26 @@ describe('sessions in Redis', () => {
         for (let n = 0; n < 100; n++) await expectStatus(200, mounted, '/me', cookie.headers);
       };
       expect(await commandsOf(hundred)).toEqual({ getex: 100 });
+    });
+
+    it('nothing for a session that was read just now, without latchkey.session()', async () => {
+      for (const token of [false, true]) {
+        const { headers } = await plain.login('ada', { token });
+        await expectStatus(200, plain, '/me', headers);
+        const soon = async () => {
+          await expectStatus(200, plain, '/me', headers);
+          clock.advance(REMEMBER_MS - 1);
+          await expectStatus(200, plain, '/me', headers);
+        };
+        const later = async () => {
+          clock.advance(1);
+          await expectStatus(200, plain, '/me', headers);
+          clock.advance(-1); // set back, it is no longer clear how long ago that was
+          await expectStatus(200, plain, '/me', headers);
+        };
+        expect(await commandsOf(soon)).toEqual({});
+        expect(await commandsOf(later)).toEqual({ getex: 2 });
+      }
     });
 
     it('one GETEX for a page of the host’s that reads the session, logged in or not', async () => {
@@ -125,6 +147,7 @@ describe('sessions in Redis', () => {
     /** Puts the TTL at one minute, sends a request and tells what it is then. */
     async function slid(loggedIn: LoggedIn, request: () => Promise<unknown>): Promise<number> {
       expect(await admin.pexpire(keyOf(loggedIn), 60_000)).toBe(1);
+      clock.advance(REMEMBER_MS);
       await request();
       return await admin.pttl(keyOf(loggedIn));
     }
@@ -139,7 +162,7 @@ describe('sessions in Redis', () => {
       expectLife(await admin.pttl(keyOf(await plain.login('ada', { token: true }))), TOKEN_IDLE_MS);
     });
 
-    it('is done by every request of the session: by cookie, by token, read, written, refused for its id', async () => {
+    it('is done by every request of the session that asks: by cookie, by token, read, written, refused for its id', async () => {
       const cookie = await mounted.login('ada');
       const token = await mounted.login('ada', { token: true });
       const { headers } = cookie;

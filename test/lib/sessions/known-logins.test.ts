@@ -5,6 +5,7 @@ import type { StoredSession } from '../../../lib/stores/state.js';
 import type { Owner } from '../../../lib/verification/owners.js';
 
 const REQUEST_ID = 'the request id';
+const ASKED_AT = { nowAt: 0, tickedAt: 0 };
 
 function stored(fields: object = {}, version = 1): StoredSession & { readonly login: string } {
   const login = JSON.stringify({
@@ -18,7 +19,7 @@ function stored(fields: object = {}, version = 1): StoredSession & { readonly lo
 }
 
 function known(fields: object = {}): KnownLogin {
-  return new KnownLogins().of('id', stored(fields)) as KnownLogin;
+  return new KnownLogins(0).of('id', stored(fields), ASKED_AT, 1_000) as KnownLogin;
 }
 
 function owner(actions: string[]): Owner {
@@ -29,33 +30,52 @@ function owner(actions: string[]): Owner {
 
 describe('a login that is known', () => {
   it('is parsed once, as long as the store answers with the same text', () => {
-    const logins = new KnownLogins();
-    const login = logins.of('id', stored());
-    expect(logins.of('id', stored())).toBe(login);
-    expect(logins.of('id', stored({}, 2))).toBe(login);
-    const changed = logins.of('id', stored({ userName: 'grace' }));
+    const logins = new KnownLogins(0);
+    const login = logins.of('id', stored(), ASKED_AT, 1_000);
+    expect(logins.of('id', stored(), ASKED_AT, 1_000)).toBe(login);
+    expect(logins.of('id', stored({}, 2), ASKED_AT, 1_000)).toBe(login);
+    const changed = logins.of('id', stored({ userName: 'grace' }), ASKED_AT, 1_000);
     expect(changed?.record.userName).toBe('grace');
-    expect(logins.of('id', stored({ userName: 'grace' }))).toBe(changed);
+    expect(logins.of('id', stored({ userName: 'grace' }), ASKED_AT, 1_000)).toBe(changed);
   });
 
   it('tells what was read last but for the data of the host, of a session that somebody is logged in to', () => {
-    const logins = new KnownLogins();
+    const logins = new KnownLogins(0);
     expect(logins.lastRead('id')).toBeUndefined();
     const [first, second] = [stored(), stored({}, 2)];
     for (const read of [first, second]) {
-      const login = logins.of('id', read);
+      const login = logins.of('id', read, ASKED_AT, 1_000);
       const last = logins.lastRead('id');
       expect(last).toEqual({ ...read, data: '' });
-      expect(logins.of('id', last as StoredSession)).toBe(login);
+      expect(logins.of('id', last as StoredSession, ASKED_AT, 1_000)).toBe(login);
       expect(logins.lastRead('id')).toBe(last);
     }
-    expect(logins.of('visitor', { version: 1, login: null, data: '{}' })).toBeNull();
+    expect(logins.of('visitor', { version: 1, login: null, data: '{}' }, ASKED_AT, 1_000)).toBeNull();
     expect(logins.lastRead('visitor')).toBeUndefined();
   });
 
+  it('is remembered as long as it was told to be, and as the session lives, by both clocks', () => {
+    const tickedAt = performance.now() + 10_000; // nothing of this takes so long
+    const askedAt = { nowAt: 5_000, tickedAt };
+    for (const [rememberMs, ttlMs, heldMs] of [
+      [100, 1_000, 100],
+      [100, 30, 30],
+      [0, 1_000, 0],
+    ] as const) {
+      const logins = new KnownLogins(rememberMs);
+      const login = logins.of('id', stored(), askedAt, ttlMs);
+      const heldAt = (nowAt: number) => logins.remembered('id', nowAt) === login;
+      expect([5_000, 5_000 + heldMs - 1].map(heldAt)).toEqual([heldMs > 0, heldMs > 0]);
+      expect([4_999, 5_000 + heldMs, 60_000].map(heldAt)).toEqual([false, false, false]);
+      expect(logins.remembered('other', 5_000)).toBeNull();
+      logins.of('id', stored(), { nowAt: 5_000, tickedAt: performance.now() - heldMs }, ttlMs); // the other clock stood still
+      expect(heldAt(5_000)).toBe(false);
+    }
+  });
+
   it('is not that of another session with the same text', () => {
-    const logins = new KnownLogins();
-    expect(logins.of('other', stored())).not.toBe(logins.of('id', stored()));
+    const logins = new KnownLogins(0);
+    expect(logins.of('other', stored(), ASKED_AT, 1_000)).not.toBe(logins.of('id', stored(), ASKED_AT, 1_000));
   });
 
   it.each([

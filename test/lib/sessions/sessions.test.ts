@@ -101,6 +101,9 @@ describe.each(SESSION_STORES)('sessions on $name', ({ start }) => {
       [{ absoluteMs: 367 * 24 * HOUR_MS }, 'session.absoluteMs must be a whole number of ms from 1,000 to a year'],
       [{ maxPerUser: 0 }, 'session.maxPerUser must be at least 1'],
       [{ maxPerUser: Number.NaN }, 'session.maxPerUser must be at least 1'],
+      [{ rememberMs: -1 }, 'session.rememberMs must be a whole number of ms from 0 to 1000'],
+      [{ rememberMs: 1_001 }, 'session.rememberMs must be a whole number of ms from 0 to 1000'],
+      [{ rememberMs: Number.NaN }, 'session.rememberMs must be a whole number of ms from 0 to 1000'],
       [{ whenFull: 'other' as 'refuse' }, 'session.whenFull must be "refuse" or "end-oldest"'],
     ])('cannot be %p', async (times, message) => {
       await expect(open(times)).rejects.toThrow(new TypeError(message));

@@ -1,0 +1,130 @@
+import { Principal } from '../../../lib/principal.js';
+import type { BegunSession, SessionTimeOptions } from '../../../lib/sessions/sessions.js';
+import { SESSION_STORES, type SessionDatabase } from '../../support/session-stores.js';
+import { TestDirectory } from '../../support/test-directory.js';
+import { Clock } from '../clock.js';
+import { openProcess, type SessionProcess } from '../session-process.js';
+
+const IDLE_MS = 60_000;
+/** So long that what is remembered in it would show. */
+const REMEMBER_MS = 400;
+
+type Login = BegunSession & { readonly id: string };
+
+describe.each(SESSION_STORES)('sessions that a process remembers, on $name', ({ name, start }) => {
+  let database: SessionDatabase;
+  let directory: TestDirectory;
+  let clock: Clock;
+  let processes: SessionProcess[];
+
+  beforeEach(async () => {
+    clock = new Clock();
+    directory = new TestDirectory();
+    processes = [];
+    database = await start(clock);
+  });
+
+  afterEach(async () => {
+    for (const { core } of processes) await core.close();
+    await database.stop();
+  });
+
+  async function open(times: SessionTimeOptions = {}): Promise<SessionProcess> {
+    const options = { store: await database.open(), users: directory, now: clock.now };
+    const opened = openProcess(options, { rememberMs: REMEMBER_MS, ...times });
+    processes.push(opened);
+    return opened;
+  }
+
+  const isIn = async (app: SessionProcess, login: Login) => (await app.enter(login)) !== null;
+
+  /** How often `app` lets it in from now until `over` has resolved, and afterwards. */
+  async function entriesAround(app: SessionProcess, login: Login, over: Promise<unknown>) {
+    let isOver = false;
+    const ended = over.then(() => {
+      isOver = true;
+    });
+    const counted = { before: 0, after: 0 };
+    for (let left = 50; left > 0; left -= isOver ? 1 : 0) {
+      const when = isOver ? 'after' : 'before';
+      if (await isIn(app, login)) counted[when]++;
+      await new Promise(setImmediate);
+    }
+    await ended;
+    return counted;
+  }
+
+  describe.each(['cookie', 'token'] as const)('by %s', (kind) => {
+    it.each<[string, (app: SessionProcess, login: Login) => Promise<unknown>]>([
+      ['end', (app, { id }) => app.sessions.end(id, 'ada')],
+      ['endAnybodys', (app, { id }) => app.sessions.endAnybodys(id)],
+      ['endAll', (app) => app.sessions.endAll('ada')],
+      ['a login beyond the limit', (app) => app.login('ada', { kind })],
+    ])('are over in every process when it resolves: %s', async (_, end) => {
+      const [here, there] = [await open({ maxPerUser: 1 }), await open({ maxPerUser: 1 })];
+      for (let n = 0; n < 3; n++) {
+        clock.advance(1); // the oldest gives way
+        const login = await here.login('ada', { kind });
+        expect([await isIn(here, login), await isIn(there, login)]).toEqual([true, true]);
+        clock.advance(1);
+        const over = end(here, login);
+        const counted = await Promise.all([entriesAround(here, login, over), entriesAround(there, login, over)]);
+        expect(counted.map(({ after }) => after)).toEqual([0, 0]);
+      }
+    });
+
+    it('are over although two end them at once, and for who finds them gone', async () => {
+      const [here, there] = [await open(), await open()];
+      const login = await here.login('ada', { kind });
+      expect(await isIn(there, login)).toBe(true);
+      const first = here.sessions.end(login.id, 'ada');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      const late = here.sessions.end(login.id, 'ada');
+      expect((await entriesAround(there, login, late)).after).toBe(0);
+      expect([await first, await late]).toEqual([true, false]);
+    });
+
+    it('end without use, and at their absolute end, remembered or not', async () => {
+      const app = await open({ idleMs: IDLE_MS, tokenIdleMs: IDLE_MS, absoluteMs: IDLE_MS });
+      const login = await app.login('ada', { kind });
+      clock.advance(IDLE_MS - 50);
+      expect(await isIn(app, login)).toBe(true); // remembered until its end, which is near
+      clock.advance(49);
+      expect(await isIn(app, login)).toBe(true);
+      clock.advance(1);
+      expect(await isIn(app, login)).toBe(false);
+    });
+
+    it('stop with their user, and with the rights that the user has', async () => {
+      const app = await open();
+      const login = await app.login('ada', { kind });
+      expect(await isIn(app, login)).toBe(true);
+      directory.disable('ada');
+      await app.core.userChanged('ada');
+      expect(await isIn(app, login)).toBe(false);
+    });
+  });
+
+  it('are what a lone process, or one that is told to remember none, asks for every time', async () => {
+    const app = await open(name === 'MemoryStore' ? {} : { rememberMs: 0 });
+    const login = await app.login('ada');
+    expect(await isIn(app, login)).toBe(true);
+    const verdict = app.sessionVerifier.verifyCookie(login.sessionId, null, login.requestId);
+    expect(verdict).toBeInstanceOf(Promise);
+    await verdict;
+  });
+
+  it('are decided at once, and only where the request id is right', async () => {
+    if (name === 'MemoryStore') return;
+    const app = await open();
+    const login = await app.login('ada');
+    expect(await isIn(app, login)).toBe(true);
+    const ask = (requestId: string | undefined) => app.sessionVerifier.verifyCookie(login.sessionId, null, requestId);
+    expect(ask(login.requestId)).toBeInstanceOf(Principal);
+    expect(ask(undefined)).toMatchObject({ reason: 'request_id_missing' });
+    expect(ask('0'.repeat(32))).toMatchObject({ reason: 'request_id_wrong' });
+    expect(app.sessionVerifier.verifyToken(login.sessionId, login.sessionId)).toMatchObject({
+      reason: 'session_ended',
+    });
+  });
+});
