@@ -222,6 +222,7 @@ describe('session reads of one turn of the event loop', () => {
     const pipelining = new Redis(server.url, { enableAutoPipelining: true });
     const other = new RedisStore(pipelining, { ...PATIENT, heartbeatMs: 60_000 });
     await until('the client is ready', () => pipelining.status === 'ready');
+    expect(await readSessions(other)).toEqual(IDS); // what a new connection is asked first is not counted
     for (const flush of [false, true]) {
       if (flush) await client.script('FLUSH');
       const writes = watchWrites(pipelining);

@@ -14,7 +14,7 @@ import { MemoryState } from './memory-state.js';
  * For one process; use `RedisStore` as soon as there are two.
  */
 export class MemoryStore implements Store {
-  readonly isEmbedded = true;
+  readonly isEmbedded: boolean = true;
   readonly changes = new ChangeEmitter(true);
   readonly records: RecordStores;
   readonly state: StateStore;

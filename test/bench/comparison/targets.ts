@@ -8,9 +8,7 @@ const TARGETS: Readonly<Record<string, { readonly ratio: number; readonly addedC
   'latchkey-passport': { ratio: 0.92, addedCpuUs: 8 },
   'latchkey-passport-permission': { ratio: 0.92, addedCpuUs: 8 },
   'latchkey-session-token': { ratio: 0.82 },
-  'latchkey-session-token-auto': { ratio: 0.82 },
   'latchkey-session-cookie': { ratio: 0.78 },
-  'latchkey-session-cookie-auto': { ratio: 0.78 },
 };
 /** To better-auth on Redis: the least of its rate, and the most of the CPU that it adds. */
 const PEER = 'better-auth-redis';

@@ -35,6 +35,8 @@ interface Variation {
   /** By session token, in place of the cookie. */
   readonly token: boolean;
   readonly enableAutoPipelining?: boolean;
+  /** 0: every request asks the store. Default: as Latchkey has it. */
+  readonly rememberMs?: 0;
   readonly isExtra?: boolean;
 }
 
@@ -42,7 +44,7 @@ function onRedis(
   name: string,
   title: string,
   guards: (latchkey: Latchkey) => readonly RequestHandler[],
-  { token, enableAutoPipelining = false, isExtra = false }: Variation,
+  { token, enableAutoPipelining = false, rememberMs, isExtra = false }: Variation,
 ): Contestant {
   return {
     name,
@@ -53,7 +55,11 @@ function onRedis(
       const latchkey = createLatchkey({
         store: new RedisStore(new Redis(redisUrl, { enableAutoPipelining })),
         users: USERS,
-        session: { secret: randomBytes(32).toString('base64'), cookie: { secure: false } },
+        session: {
+          secret: randomBytes(32).toString('base64'),
+          cookie: { secure: false },
+          ...(rememberMs !== undefined && { rememberMs }),
+        },
         production: { accept: ['no-persistence', 'plain-http'] },
       });
       const app = express().use('/auth', adminRouter(latchkey));
@@ -124,13 +130,14 @@ function pairOf({ Authorization = '' }: Headers): string[] {
 }
 
 const AUTO = 'the same with `enableAutoPipelining`';
+const ASKED = 'the same with `rememberMs: 0`: Redis is asked by every request';
 const byCookie = (latchkey: Latchkey) => [latchkey.authenticate('session-cookie')];
 const byCookieMounted = (latchkey: Latchkey) => [latchkey.session(), latchkey.authenticate('session-cookie')];
 const byToken = (latchkey: Latchkey) => [latchkey.authenticate('basic')];
 
 export const latchkeySessionContestants: readonly Contestant[] = [
   onRedis('latchkey-session-cookie', 'Latchkey: session cookie and request id', byCookie, { token: false }),
-  onRedis('latchkey-session-cookie-auto', AUTO, byCookie, { token: false, enableAutoPipelining: true }),
+  onRedis('latchkey-session-cookie-asked', ASKED, byCookie, { token: false, rememberMs: 0 }),
   onRedis('latchkey-session-mounted', 'Latchkey: the same with `latchkey.session()`', byCookieMounted, {
     token: false,
     isExtra: true,
@@ -141,5 +148,5 @@ export const latchkeySessionContestants: readonly Contestant[] = [
     isExtra: true,
   }),
   onRedis('latchkey-session-token', 'Latchkey: session token by Basic', byToken, { token: true }),
-  onRedis('latchkey-session-token-auto', AUTO, byToken, { token: true, enableAutoPipelining: true }),
+  onRedis('latchkey-session-token-asked', ASKED, byToken, { token: true, rememberMs: 0 }),
 ];
