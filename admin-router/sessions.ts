@@ -33,10 +33,8 @@ export function sessionRoutes({ logins, sessions }: Latchkey): Route[] {
       async handle({ principal, query, address }) {
         const userId = demandUser(principal, query.userId);
         const except = query.except === undefined ? undefined : principal.credential.id;
-        const theirs = (await sessions.list(userId)).filter(({ id }) => id !== except);
-        const allowed = theirs.filter((session) => isVisible(principal, session));
-        await Promise.all(allowed.map(({ id }) => sessions.end(id, userId, { by: principal, address })));
-        return { body: { ended: allowed.length } };
+        const where = (session: Session) => isVisible(principal, session);
+        return { body: { ended: await sessions.endAll(userId, except, { by: principal, address, where }) } };
       },
     }),
     route('GET', '/sessions/users', {
@@ -81,8 +79,12 @@ export function sessionRoutes({ logins, sessions }: Latchkey): Route[] {
       answer: [204],
       errors: ['not_found', 'not_durable'],
       async handle({ principal, id, address }) {
-        const session = /^[\w-]{1,64}$/.test(id) ? await sessions.find(id) : null;
-        if (session === null) throw new AuthError('not_found');
+        const isId = /^[\w-]{1,64}$/.test(id);
+        const session = isId ? await sessions.find(id) : null;
+        if (session === null) {
+          if (isId) await sessions.end(id, principal.id); // so that it is over where somebody else has just ended it
+          throw new AuthError('not_found');
+        }
         if (!isVisible(principal, session)) throw hidden();
         await sessions.end(id, session.userId, { by: principal, address });
         return { body: null };

@@ -159,7 +159,7 @@ export function createCore(
   const { prefix, hasher, lifetimes, notices } = making;
   const throttle = new AddressThrottle(options.lockout);
   const lockout = new Lockout(state, options.lockout ?? {}, now);
-  const sessions = new Sessions(state.sessions, times, events, now, given.isEmbedded !== true);
+  const sessions = new Sessions(state.sessions, times, events, now, given.isEmbedded === true);
   const owners = directory === null ? null : new Owners(directory, store.changes, now, telemetry.lookups('users'));
   const usage = new UsageRecorder(records.apiKeys, events, options.usage);
   const policyReader = new PolicyReader(

@@ -69,7 +69,7 @@ export type { LockoutOptions } from './sessions/lockout.js';
 export type { Session, SessionKind } from './sessions/login-record.js';
 export type { Authenticated, LoginToken, PasswordLogin } from './sessions/logins.js';
 export type { SessionUser, SessionUserPage, SessionUsersQuery } from './sessions/session-users.js';
-export type { EndOptions } from './sessions/sessions.js';
+export type { EndAllOptions, EndOptions } from './sessions/sessions.js';
 export type { ProductionOptions } from './start-check.js';
 export type { DocumentPage, DocumentPageRequest, DocumentRecord, Documents } from './stores/documents.js';
 export { MemoryStore } from './stores/memory/memory-store.js';

@@ -59,7 +59,8 @@ ${EXIT_HELP}`,
 };
 
 const end: Command = {
-  help: `latchkey sessions end ID: ends a session, at once and in every process of the app. ID is the public id, as listed.
+  help: `latchkey sessions end ID: ends a session. When the command is done, it is over in every process of the app: it
+waits a second, for as long as any of them may remember it. ID is the public id, as listed.
 
 ${STORE_HELP}
 
@@ -70,7 +71,9 @@ ${EXIT_HELP}`,
     const [id] = rest;
     const output = new Output(surroundings, values.json);
     return await withSessions(values, surroundings, async (all, { by, orgId }) => {
-      const session = demandOrg(await all.find(id), orgId, 'session');
+      const found = await all.find(id);
+      if (found === null) await all.end(id, ''); // so that it is over where somebody else has just ended it
+      const session = demandOrg(found, orgId, 'session');
       const isEnded = await all.end(id, session.userId, { by });
       if (!isEnded) demandOrg<Session>(null, null, 'session'); // it ended meanwhile
       if (output.isJson) output.document({ id, userId: session.userId, ended: 1 });
@@ -81,7 +84,7 @@ ${EXIT_HELP}`,
 };
 
 const endAll: Command = {
-  help: `latchkey sessions end-all --user ID: ends all sessions of a user, at once and in every process of the app.
+  help: `latchkey sessions end-all --user ID: ends all sessions of a user, as latchkey sessions end does.
 API keys go on: see latchkey keys list --owner ID.
 
   --user ID             whose
@@ -99,20 +102,14 @@ ${EXIT_HELP}`,
     if (userId === undefined) throw new UsageError('--user is missing: the id of the user whose sessions are to end');
     const output = new Output(surroundings, values.json);
     return await withSessions(values, surroundings, async (all, { by, orgId }) => {
-      const ended =
-        orgId === null ? await all.endAll(userId, except, { by }) : await endThoseOf(orgId, all, userId, by, except);
+      const where = (session: Session) => orgId === null || session.orgId === orgId;
+      const ended = await all.endAll(userId, except, { by, where });
       if (output.isJson) output.document({ userId, ended });
       else output.say(`${ended} ${ended === 1 ? 'session is' : 'sessions are'} over.`);
       return EXIT.ok;
     });
   },
 };
-
-async function endThoseOf(orgId: string, all: LoginSessions, userId: string, by: string, except: string | undefined) {
-  const theirs = (await all.list(userId)).filter((session) => session.orgId === orgId && session.id !== except);
-  const ended = await Promise.all(theirs.map(({ id }) => all.end(id, userId, { by })));
-  return ended.filter((isEnded) => isEnded).length;
-}
 
 /** Sessions are those of a directory's users. Whose these are is in their records: none is looked up here. */
 const NO_USERS: UserDirectory = {

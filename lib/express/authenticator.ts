@@ -69,7 +69,7 @@ export class Authenticator {
   }
 
   /**
-   * Decides at once for a cached key without a limit. Answers an AuthError for an ambiguous request (400), for too many wrong
+   * Decides at once for a cached key without a limit, and for a session that is remembered. Answers an AuthError for an ambiguous request (400), for too many wrong
    * secrets and for a key that was used too often (429). Throws or rejects with one for a store that cannot be reached (503), and
    * in production for a credential that came over plain HTTP (403).
    */

@@ -26,8 +26,8 @@ export interface DialectSessions {
    */
   open(req: Request, who: Authenticated, options: OpenSessionOptions): Promise<Session>;
   /**
-   * Reads a session, slides it by `idleMs` and answers its user's principal, whose credential has the id of the session. A
-   * refusal is told of.
+   * Reads a session, slides it by `idleMs` and answers its user's principal, whose credential has the id of the session; for a
+   * moment it is remembered, as `session.rememberMs` says. A refusal is told of.
    *
    * `requestId` is what came. Undefined: nothing, which is a refusal where the session has one. Null: the same, for a product
    * that has no such thing; the principal's scheme is then `basic` in place of `session-cookie`.
@@ -39,7 +39,7 @@ export interface DialectSessions {
   ): Promise<Principal | Refusal>;
   /** The session without sliding it; null when it has ended, or is of another kind. */
   find(sessionId: string): Promise<Session | null>;
-  /** False when there is none of that user. When it resolves, the session is over. */
+  /** False when there is none of that user. When it resolves, the session is over, also where another process has ended it. */
   end(req: Request, sessionId: string, userId: string): Promise<boolean>;
   /** The user's sessions that are alive, of whatever kind, newest first. */
   list(userId: string): Promise<Session[]>;
@@ -90,9 +90,10 @@ export function createDialectSessions(
     },
     find,
     async end(req, sessionId, userId) {
-      const session = await find(sessionId);
-      if (session === null) return false;
-      return await sessions.end(session.id, userId, { by: userId, address: addressOf(req) });
+      const id = publicSessionId(sessionId);
+      const session = await sessions.find(id);
+      if (session !== null && session.kind !== 'dialect') return false;
+      return await sessions.end(id, userId, { by: userId, address: addressOf(req) });
     },
     list: (userId) => sessions.list(userId),
   };

@@ -5,7 +5,7 @@ import type { Principal } from '../principal.js';
 import type { Session } from '../sessions/login-record.js';
 import type { Authenticated } from '../sessions/logins.js';
 import type { SessionUserPage, SessionUsersQuery } from '../sessions/session-users.js';
-import type { EndOptions, SessionTimeOptions } from '../sessions/sessions.js';
+import type { EndAllOptions, EndOptions, SessionTimeOptions } from '../sessions/sessions.js';
 import type { CookieOptions } from './session-cookie.js';
 import { SessionCookie } from './session-cookie.js';
 import type { RequestIdOptions } from './session-gate.js';
@@ -36,7 +36,7 @@ export interface LoginSessions {
    * With `latchkey.session()` mounted, `req.session` is null for the rest of this request: the next one has the new session.
    */
   start(req: Request, res: Response, who: Authenticated, options?: StartSessionOptions): Promise<StartedSession>;
-  /** Logs out the session that `principal` came with. */
+  /** Logs out the session that `principal` came with: as `end`. */
   endCurrent(req: Request, res: Response, principal: Principal): Promise<void>;
   /** The user's sessions that are alive, newest first. */
   list(userId: string): Promise<Session[]>;
@@ -44,10 +44,14 @@ export interface LoginSessions {
   users(query: SessionUsersQuery): Promise<SessionUserPage>;
   /** By the public id; null when it has ended. */
   find(id: string): Promise<Session | null>;
-  /** By the public id. False when the user has no such session. */
+  /**
+   * By the public id. False when the user has no such session. When it resolves, after `session.rememberMs`, the session is over
+   * in every process, also where somebody else has just ended it.
+   * @throws AuthError `not_durable` when it is over, but a failover might bring it back.
+   */
   end(id: string, userId: string, options?: EndOptions): Promise<boolean>;
-  /** Ends all sessions of a user but `exceptId`; returns how many. */
-  endAll(userId: string, exceptId?: string, options?: EndOptions): Promise<number>;
+  /** Ends all sessions of a user but `exceptId`, or those of them that `where` picks; returns how many. As `end`. */
+  endAll(userId: string, exceptId?: string, options?: EndAllOptions): Promise<number>;
   /** How often the request id of a session was missing or wrong lately. */
   requestIdFailures(id: string): Promise<number>;
 }

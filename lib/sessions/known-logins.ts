@@ -11,7 +11,7 @@ const MAX_LOGINS = 10_000;
 
 export type SessionScheme = 'basic' | 'session-cookie';
 
-/** A login made ready for verification. What it says holds only as long as the store still answers with the same. */
+/** A login made ready for verification. What it says holds as long as it is remembered, or the store still answers with the same. */
 export class KnownLogin {
   readonly record: LoginRecord;
   readonly #requestIdHash: Buffer | null;
@@ -88,14 +88,14 @@ export class KnownLogins {
   /**
    * Who is logged in to the session `id`, of which `stored` was read; null: nobody.
    *
-   * @param ttlMs how long it lives from `askedAt` on if it is not used again.
+   * @param ttlMs how long it lives from `askedAt` on if it is not used again; well before that it is asked for, which slides it.
    */
   of(id: string, stored: StoredSession, askedAt: AskedAt, ttlMs: number): KnownLogin | null {
     if (stored.login === null) return null;
     const known = this.#know(id, stored, stored.login);
     known.nowAt = askedAt.nowAt;
     known.tickedAt = askedAt.tickedAt;
-    known.holdsMs = Math.min(this.#rememberMs, ttlMs);
+    known.holdsMs = Math.min(this.#rememberMs, ttlMs / 2);
     return known.login;
   }
 

@@ -51,7 +51,7 @@ export class SessionVerifier {
     if (userName !== authUserName(id)) return this.#atOnce('basic', SESSION_ENDED);
     const login = this.#logins.remembered(id, this.#now());
     if (login !== null) return this.#atOnce('basic', this.#ofToken(login, id));
-    return this.#telemetry.traced('basic', async () => this.#ofToken(await this.#read(token, id), id));
+    return this.#telemetry.traced('basic', async () => settled(this.#ofToken(await this.#read(token, id), id)));
   }
 
   /**
@@ -70,7 +70,7 @@ export class SessionVerifier {
     const login = loaded === null ? this.#logins.remembered(id, this.#now()) : new KnownLogin(loaded);
     if (login !== null) return this.#atOnce('session-cookie', this.#ofCookie(login, id, requestId));
     return this.#telemetry.traced('session-cookie', async () =>
-      this.#ofCookie(await this.#read(sessionId, id), id, requestId),
+      settled(this.#ofCookie(await this.#read(sessionId, id), id, requestId)),
     );
   }
 
@@ -88,25 +88,22 @@ export class SessionVerifier {
     if (parseSessionId(sessionId) !== null) return this.#atOnce(scheme, this.#ofDrawn(null, id, sent, scheme));
     const login = this.#logins.remembered(id, this.#now());
     if (login !== null) return this.#atOnce(scheme, this.#ofDrawn(login, id, sent, scheme));
-    return this.#telemetry.traced(scheme, async () => this.#ofDrawn(await this.#readFor(id, idleMs), id, sent, scheme));
+    return this.#telemetry.traced(scheme, async () =>
+      settled(this.#ofDrawn(await this.#readFor(id, idleMs, this.#now()), id, sent, scheme)),
+    );
   }
 
-  #ofToken(login: KnownLogin | null, id: string): Verdict | Promise<Verdict> {
+  #ofToken(login: KnownLogin | null, id: string): Decision {
     return login?.record.kind === 'token' ? this.#principal(login, id, 'basic') : SESSION_ENDED;
   }
 
-  #ofCookie(login: KnownLogin | null, id: string, requestId: string | undefined | null): Verdict | Promise<Verdict> {
+  #ofCookie(login: KnownLogin | null, id: string, requestId: string | undefined | null): Decision {
     if (login?.record.kind !== 'cookie' || login.record.expiresAt <= this.#now()) return COOKIE_SESSION_ENDED;
     const refusal = requestId === null ? null : this.#checkRequestId(login, id, requestId);
     return refusal ?? this.#principal(login, id, 'session-cookie');
   }
 
-  #ofDrawn(
-    login: KnownLogin | null,
-    id: string,
-    requestId: string | undefined,
-    scheme: SessionScheme,
-  ): Verdict | Promise<Verdict> {
+  #ofDrawn(login: KnownLogin | null, id: string, requestId: string | undefined, scheme: SessionScheme): Decision {
     const ended = scheme === 'basic' ? SESSION_ENDED : COOKIE_SESSION_ENDED;
     if (login?.record.kind !== 'dialect') return ended;
     const { expiresAt, userId, requestIdHash } = login.record;
@@ -136,21 +133,23 @@ export class SessionVerifier {
     return (await this.#state.attempts(`rid-${id}`)).count;
   }
 
-  /** Counts a verification that needs nothing of the store; one that has to ask who the user is, leaves the process. */
-  #atOnce(scheme: SessionScheme, verdict: Verdict | Promise<Verdict>): Verdict | Promise<Verdict> {
-    if (verdict instanceof Promise) return this.#telemetry.traced(scheme, () => verdict);
-    this.#telemetry.verified(scheme, verdict instanceof Refusal ? verdict.reason : null);
-    return verdict;
+  /** Counts a verification that needs nothing of the store. */
+  #atOnce(scheme: SessionScheme, decision: Decision): Verdict | Promise<Verdict> {
+    if (typeof decision === 'function') return this.#telemetry.traced(scheme, decision);
+    this.#telemetry.verified(scheme, decision instanceof Refusal ? decision.reason : null);
+    return decision;
   }
 
   #read(sessionId: string, id: string): Promise<KnownLogin | null> {
     const times = parseSessionId(sessionId);
-    const ttlMs = times === null ? 0 : remainingMs(times, this.#now());
-    return ttlMs <= 0 ? Promise.resolve(null) : this.#readFor(id, ttlMs);
+    const nowAt = this.#now();
+    const ttlMs = times === null ? 0 : remainingMs(times, nowAt);
+    return ttlMs <= 0 ? Promise.resolve(null) : this.#readFor(id, ttlMs, nowAt);
   }
 
-  async #readFor(id: string, ttlMs: number): Promise<KnownLogin | null> {
-    const askedAt = { nowAt: this.#now(), tickedAt: performance.now() };
+  /** Remembered from before it is asked for: what ends it meanwhile waits from then on. */
+  async #readFor(id: string, ttlMs: number, nowAt: number): Promise<KnownLogin | null> {
+    const askedAt = { nowAt, tickedAt: performance.now() };
     const stored = await this.#sessions.read(id, ttlMs, this.#logins.lastRead(id));
     return stored === null ? null : this.#logins.of(id, stored, askedAt, ttlMs);
   }
@@ -162,17 +161,28 @@ export class SessionVerifier {
     return requestId === undefined ? REQUEST_ID_MISSING : REQUEST_ID_WRONG;
   }
 
-  #principal(login: KnownLogin, id: string, scheme: SessionScheme): Verdict | Promise<Verdict> {
+  #principal(login: KnownLogin, id: string, scheme: SessionScheme): Decision {
     const { userId } = login.record;
     const owner = this.#owners.peek(userId, this.#now());
-    if (owner !== undefined) return settle(owner, login, id, scheme);
-    return this.#owners.fetch(userId).then((asked) => settle(asked, login, id, scheme));
+    if (owner !== undefined) return verdictOf(owner, login, id, scheme);
+    return this.#askOwner(login, id, scheme);
+  }
+
+  /** By itself, since a function that makes closures costs every call a context, made or not. */
+  #askOwner(login: KnownLogin, id: string, scheme: SessionScheme): Decision {
+    return async () => verdictOf(await this.#owners.fetch(login.record.userId), login, id, scheme);
   }
 }
 
 type Verdict = Principal | Refusal;
+/** A function where it still has to be asked who the user is: that leaves the process. */
+type Decision = Verdict | (() => Promise<Verdict>);
 
-function settle(owner: Owner | null, login: KnownLogin, id: string, scheme: SessionScheme): Verdict {
+function settled(decision: Decision): Verdict | Promise<Verdict> {
+  return typeof decision === 'function' ? decision() : decision;
+}
+
+function verdictOf(owner: Owner | null, login: KnownLogin, id: string, scheme: SessionScheme): Verdict {
   if (owner === null) return scheme === 'session-cookie' ? COOKIE_OWNER_DISABLED : OWNER_DISABLED;
   return login.principal(id, scheme, owner);
 }

@@ -42,8 +42,9 @@ export interface SessionTimeOptions {
   readonly whenFull?: 'refuse' | 'end-oldest';
   /**
    * For how long a process lets in a session that it has read without asking the store again, in ms: 0 to 1,000. Default 100;
-   * 0 where the store is embedded. To end a session takes as much longer: it is over in every process when that resolves, so
-   * it must be the same in all of them. A session may end without use so much earlier.
+   * 0 where the store is embedded; never longer than half of what the session has left. To end a session takes as much longer:
+   * it is over in every process when that resolves, so none may remember for longer than the others. A session may end without
+   * use so much earlier.
    */
   readonly rememberMs?: number;
 }
@@ -72,6 +73,11 @@ export interface EndOptions {
   readonly by?: Actor | undefined;
   /** The client's. */
   readonly address?: string | null | undefined;
+}
+
+export interface EndAllOptions extends EndOptions {
+  /** Which of them; default: all. */
+  readonly where?: (session: Session) => boolean;
 }
 
 /** Secrets that a dialect has drawn, and the times that it has for them, whatever the instance's are. */
@@ -107,7 +113,7 @@ export class Sessions {
   readonly rememberMs: number;
 
   /**
-   * @param isShared whether other processes read the same sessions.
+   * @param isEmbedded whether no other process reads these sessions.
    * @throws TypeError for an option out of range.
    */
   constructor(
@@ -115,7 +121,7 @@ export class Sessions {
     options: SessionTimeOptions,
     events: Events,
     now: () => number,
-    isShared: boolean,
+    isEmbedded: boolean,
   ) {
     this.#events = events;
     const { maxPerUser = Number.POSITIVE_INFINITY, whenFull = 'end-oldest' } = options;
@@ -139,7 +145,7 @@ export class Sessions {
     if (!Number.isSafeInteger(rememberMs) || rememberMs < 0 || rememberMs > LIMITS.rememberMs) {
       throw new TypeError(`session.rememberMs must be a whole number of ms from 0 to ${LIMITS.rememberMs}`);
     }
-    this.rememberMs = isShared ? rememberMs : 0;
+    this.rememberMs = isEmbedded ? 0 : rememberMs;
   }
 
   /** An id for a session of the host's that nobody is logged in to. */
@@ -193,8 +199,8 @@ export class Sessions {
     if (this.#maxPerUser === Number.POSITIVE_INFINITY) return;
     if (this.#whenFull === 'refuse') return await this.refuseBeyond(begun, this.#maxPerUser);
     const { userId, address } = begun.login;
-    const sessions = await this.#aliveByAge(userId);
-    for (const oldest of sessions.slice(0, -this.#maxPerUser)) await this.#giveWay(oldest, { by: userId, address });
+    const oldest = (await this.#aliveByAge(userId)).slice(0, -this.#maxPerUser);
+    if (oldest.length > 0) await this.#end(oldest, { by: userId, address }).catch(passNotDurable); // not the login's concern
   }
 
   /**
@@ -211,7 +217,9 @@ export class Sessions {
       if (!sessions.slice(0, most).some((session) => session.id === id)) break;
       await setTimeout(LOOK_AGAIN_MS);
     }
-    await this.#giveWay({ id, userId, orgId }, { by: userId, address });
+    // No process can remember a session whose secret nobody was told.
+    const isEnded = await this.#states.end(id, userId).catch(passNotDurable);
+    if (isEnded) this.#tell({ id, userId, orgId }, { by: userId, address });
     throw new AuthError('conflict', { message: 'The user has as many sessions as are allowed. End one of them.' });
   }
 
@@ -238,30 +246,38 @@ export class Sessions {
   }
 
   /**
-   * By the public id. False when there was no such session of this user. When it resolves, the session is over.
+   * By the public id. False when there was no such session of this user. When it resolves, the session is over in every
+   * process, also where somebody else has just ended it.
    * @throws AuthError `not_durable` when it is over, but a failover might bring it back.
    */
   async end(id: string, userId: string, options: EndOptions = {}): Promise<boolean> {
     const session = await this.find(id);
     if (session !== null && session.userId !== userId) return false;
-    return await this.#everywhere(session === null ? Promise.resolve(false) : this.#end(session, options));
+    return (await this.#end(session === null ? [] : [session], options)) === 1;
   }
 
-  /** By the public id, whoever is logged in to it, or nobody. */
+  /** By the public id, whoever is logged in to it, or nobody. When it resolves, the session is over, as with `end`. */
   async endAnybodys(id: string, options: EndOptions = {}): Promise<void> {
     const session = await this.find(id);
-    if (session === null) await this.#states.end(id, null);
-    else await this.#everywhere(this.#end(session, options));
+    const isVisitors = session === null && (await this.#states.end(id, null));
+    if (!isVisitors) await this.#end(session === null ? [] : [session], options);
   }
 
   /**
-   * Ends all sessions of a user but `exceptId`; returns how many. When it resolves, they are over.
-   * @throws AuthError as `end` does.
+   * Ends all sessions of a user but `exceptId`; returns how many. When it resolves, they are over, as with `end`.
+   * @throws AuthError as `end` does; `store_unavailable` when some of them may be left.
    */
-  async endAll(userId: string, exceptId?: string, options: EndOptions = {}): Promise<number> {
-    const sessions = (await this.#ofUser(userId)).filter(({ id }) => id !== exceptId);
-    await this.#everywhere(Promise.all(sessions.map(({ id, login }) => this.#end({ ...login, id }, options))));
-    return sessions.length;
+  async endAll(
+    userId: string,
+    exceptId?: string,
+    { where = () => true, ...options }: EndAllOptions = {},
+  ): Promise<number> {
+    const nowAt = this.#now();
+    const theirs = (await this.#ofUser(userId)).map(({ id, login, ttlMs }) => toSession(id, login, ttlMs, nowAt));
+    return await this.#end(
+      theirs.filter((session) => session.id !== exceptId && where(session)),
+      options,
+    );
   }
 
   /** An index may name a session that was another's already when this user was to get it. */
@@ -286,30 +302,25 @@ export class Sessions {
     }
   }
 
-  /** As `#end`, for a login: that the session before is over need not last for it. */
-  async #giveWay(session: Ended, options: EndOptions): Promise<void> {
-    await this.#everywhere(this.#end(session, options)).catch(passNotDurable);
-  }
-
   /**
-   * Settles as `ending` does, once no process remembers what has ended any more: also where another process has ended it, and
-   * where a failover may bring it back.
+   * Ends sessions that are known to be their users', and tells of each; returns how many. Settles once no process remembers them
+   * any more: also where there are none left, since whoever ended them may still be waiting.
    */
-  async #everywhere<Answer>(ending: Promise<Answer>): Promise<Answer> {
-    const isOver = await ending.then(() => true, isNotDurable);
-    if (isOver && this.rememberMs > 0) await setTimeout(this.rememberMs + TIMER_SLACK_MS);
-    return await ending;
+  async #end(sessions: readonly Ended[], options: EndOptions): Promise<number> {
+    const ends = await Promise.allSettled(sessions.map(({ id, userId }) => this.#states.end(id, userId)));
+    const failures = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : []));
+    const unended = failures.find((error) => !isNotDurable(error));
+    if (unended !== undefined && failures.length === sessions.length) throw unended; // nothing to wait for
+    if (this.rememberMs > 0) await setTimeout(this.rememberMs + TIMER_SLACK_MS);
+    const ended = sessions.filter((_, at) => isTrue(ends[at]));
+    for (const session of ended) this.#tell(session, options);
+    if (failures.length > 0) throw unended ?? failures[0];
+    return ended.length;
   }
 
-  /** For a session that is known to be the user's. */
-  async #end(session: Ended, { by, address = null }: EndOptions): Promise<boolean> {
-    const { id: sessionId, userId, orgId } = session;
+  #tell({ id: sessionId, userId, orgId }: Ended, { by, address = null }: EndOptions): void {
     const who = by === undefined ? NOBODY : doer(by);
-    const isEnded = await this.#states.end(sessionId, userId);
-    if (isEnded) {
-      this.#events.emit({ type: 'session.ended', at: this.#now(), address, orgId, ...who, sessionId, userId });
-    }
-    return isEnded;
+    this.#events.emit({ type: 'session.ended', at: this.#now(), address, orgId, ...who, sessionId, userId });
   }
 }
 
@@ -336,6 +347,10 @@ function toRecord(
 }
 
 type Ended = Pick<Session, 'id' | 'userId' | 'orgId'>;
+
+function isTrue(end: PromiseSettledResult<boolean> | undefined): boolean {
+  return end?.status === 'fulfilled' && end.value;
+}
 
 const NOBODY = { actorId: null, credentialId: null };
 

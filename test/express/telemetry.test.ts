@@ -59,6 +59,30 @@ describe('what an app tells OpenTelemetry', () => {
     expect(spans.getFinishedSpans().map(({ attributes }) => attributes)).toEqual([verified(ACCEPTED)]);
   });
 
+  it('counts each verification of a session once, with a span where the store or the directory is asked', async () => {
+    Object.assign(store, { isEmbedded: false });
+    const remembering = newLatchkey({ store, session: { rememberMs: 1_000 } });
+    const other = await startSessionApp(remembering);
+    const cookie = await other.login('ada');
+    const token = await other.login('ada', { token: true });
+    for (let n = 0; n < 4; n++) {
+      expect((await other.call('GET', '/me', cookie.headers)).status).toBe(200);
+      expect((await other.call('GET', '/me', token.headers)).status).toBe(200);
+      expect((await other.call('GET', '/me', { cookie: cookie.cookie })).status).toBe(401);
+    }
+    expect(await reader.read('latchkey.verifications')).toEqual([
+      [4, verified(ACCEPTED, 'session-cookie')],
+      [4, verified(refused('request_id_missing'), 'session-cookie')],
+      [4, verified(ACCEPTED, 'basic')],
+    ]);
+    expect(spans.getFinishedSpans()).toHaveLength(2); // the first of each
+    await remembering.userChanged('ada'); // the directory has to be asked again
+    expect((await other.call('GET', '/me', cookie.headers)).status).toBe(200);
+    expect(spans.getFinishedSpans()).toHaveLength(3);
+    await other.close();
+    await remembering.close();
+  });
+
   it('tells why one was refused, and who was let in but may not', async () => {
     const id = 'A'.repeat(22);
     const secret = 'B'.repeat(49);

@@ -19,7 +19,7 @@ const IDLE_MS = 21_600_000;
 
 /** Sessions that tell nobody of what they do. */
 export function quietSessions(states: SessionStates): Sessions {
-  return new Sessions(states, { idleMs: IDLE_MS }, new Events(), Date.now, true);
+  return new Sessions(states, { idleMs: IDLE_MS }, new Events(), Date.now, false);
 }
 
 export interface LoadSessionsOptions {

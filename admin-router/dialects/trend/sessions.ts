@@ -100,8 +100,8 @@ export function sessionRoutes(latchkey: Latchkey, settings: TrendSettings): Dial
     }),
     publicCall('DELETE', '/rest/authentication/logout', 'sign out as older clients do', async ({ req, query }) => {
       const sessionId = sessionIdIn({ headers: { cookie: `sID=${query.get('sID') ?? ''}` } });
-      const session = sessionId === null ? null : ((await dialects.sessions?.find(sessionId)) ?? null);
-      if (sessionId !== null && session !== null) await dialects.sessions?.end(req, sessionId, session.userId);
+      const session = sessionId === null ? null : await dialects.sessions?.find(sessionId);
+      if (sessionId !== null) await dialects.sessions?.end(req, sessionId, session?.userId ?? '');
       return { status: 200 };
     }),
   ];

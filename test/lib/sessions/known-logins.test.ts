@@ -59,7 +59,7 @@ describe('a login that is known', () => {
     const askedAt = { nowAt: 5_000, tickedAt };
     for (const [rememberMs, ttlMs, heldMs] of [
       [100, 1_000, 100],
-      [100, 30, 30],
+      [100, 60, 30],
       [0, 1_000, 0],
     ] as const) {
       const logins = new KnownLogins(rememberMs);

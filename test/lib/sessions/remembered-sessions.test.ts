@@ -1,3 +1,5 @@
+import { notDurable } from '../../../lib/errors.js';
+import { MemoryStore } from '../../../lib/index.js';
 import { Principal } from '../../../lib/principal.js';
 import type { BegunSession, SessionTimeOptions } from '../../../lib/sessions/sessions.js';
 import { SESSION_STORES, type SessionDatabase } from '../../support/session-stores.js';
@@ -84,6 +86,26 @@ describe.each(SESSION_STORES)('sessions that a process remembers, on $name', ({ 
       expect([await first, await late]).toEqual([true, false]);
     });
 
+    it('are over, too, for whoever finds them gone and does not know whose they were', async () => {
+      const [here, there] = [await open(), await open()];
+      const login = await here.login('ada', { kind });
+      expect(await isIn(there, login)).toBe(true);
+      const first = here.sessions.endAnybodys(login.id);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect((await entriesAround(there, login, there.sessions.endAnybodys(login.id))).after).toBe(0);
+      await first;
+    });
+
+    it('are told of as ended once they are', async () => {
+      const [here, there] = [await open(), await open()];
+      const login = await here.login('ada', { kind });
+      expect([await isIn(here, login), await isIn(there, login)]).toEqual([true, true]);
+      const seen: Promise<boolean>[] = [];
+      here.core.events.on('session.ended', () => void seen.push(isIn(here, login), isIn(there, login)));
+      await here.sessions.end(login.id, 'ada');
+      expect(await Promise.all(seen)).toEqual([false, false]);
+    });
+
     it('end without use, and at their absolute end, remembered or not', async () => {
       const app = await open({ idleMs: IDLE_MS, tokenIdleMs: IDLE_MS, absoluteMs: IDLE_MS });
       const login = await app.login('ada', { kind });
@@ -103,6 +125,27 @@ describe.each(SESSION_STORES)('sessions that a process remembers, on $name', ({ 
       await app.core.userChanged('ada');
       expect(await isIn(app, login)).toBe(false);
     });
+  });
+
+  it('go on while they are used, however short their idle time', async () => {
+    const app = await open({ rememberMs: 1_000, idleMs: 1_000 });
+    const login = await app.login('ada');
+    for (const startedAt = performance.now(); performance.now() - startedAt < 2_000; ) {
+      expect(await isIn(app, login)).toBe(true);
+      clock.advance(50);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  });
+
+  it('end together where a login ends many', async () => {
+    const many = await open();
+    for (let n = 0; n < 20; n++) await many.login('ada');
+    const app = await open({ maxPerUser: 1 });
+    const startedAt = performance.now();
+    clock.advance(1);
+    await app.login('ada');
+    expect(performance.now() - startedAt).toBeLessThan(10 * REMEMBER_MS); // one by one: twice as long
+    expect(await app.sessions.list('ada')).toHaveLength(1);
   });
 
   it('are what a lone process, or one that is told to remember none, asks for every time', async () => {
@@ -126,5 +169,46 @@ describe.each(SESSION_STORES)('sessions that a process remembers, on $name', ({ 
     expect(app.sessionVerifier.verifyToken(login.sessionId, login.sessionId)).toMatchObject({
       reason: 'session_ended',
     });
+  });
+});
+
+describe('sessions of a store that others share', () => {
+  const shared = () => Object.assign(new MemoryStore(), { isEmbedded: false });
+
+  it('are remembered from when they were asked for, be the answer ever so late', async () => {
+    const store = shared();
+    const app = openProcess({ store, users: new TestDirectory() }, { rememberMs: 50 });
+    const login = await app.login('ada');
+    const { sessions } = store.state;
+    const read = sessions.read.bind(sessions);
+    const spy = jest.spyOn(sessions, 'read').mockImplementation(async (...args) => {
+      const answer = await read(...args);
+      await new Promise((resolve) => setTimeout(resolve, 80));
+      return answer;
+    });
+    const late = app.enter(login);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    await app.sessions.end(login.id, 'ada'); // over everywhere before that answer is there
+    expect(await late).not.toBeNull(); // it was under way
+    spy.mockRestore();
+    expect(await app.enter(login)).toBeNull();
+    await app.core.close();
+  });
+
+  it('are not all over while one is still being ended, whatever became of the others', async () => {
+    const store = shared();
+    const app = openProcess({ store, users: new TestDirectory() }, { rememberMs: 20 });
+    const [first, second] = [await app.login('ada'), await app.login('ada')];
+    const { sessions } = store.state;
+    const end = sessions.end.bind(sessions);
+    jest.spyOn(sessions, 'end').mockImplementation(async (id, userId) => {
+      if (id === second.id) await new Promise((resolve) => setTimeout(resolve, 200));
+      const isEnded = await end(id, userId);
+      if (id === first.id) throw notDurable('the replica is away');
+      return isEnded;
+    });
+    await expect(app.sessions.endAll('ada')).rejects.toMatchObject({ code: 'not_durable' });
+    expect([await app.enter(first), await app.enter(second)]).toEqual([null, null]);
+    await app.core.close();
   });
 });
