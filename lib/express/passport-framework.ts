@@ -60,7 +60,7 @@ export function installFramework(
   });
 }
 
-/** Passport's own way puts ten properties on a request, of which each is dear without. */
+/** Passport's own way puts up to nine properties on a request, of which each is dear without. */
 function cheaper(authenticate: RequestHandler): RequestHandler {
   return function passportAuthenticate(req, res, next) {
     useDictionaryMode(req);
