@@ -4,6 +4,7 @@ import { Principal } from '../principal.js';
 import type { Refusal } from '../refusal.js';
 import type { Verdict } from '../verification/verifier.js';
 import type { Authenticator, StrategyName } from './authenticator.js';
+import { useDictionaryMode } from './dictionary-mode.js';
 import type { Middleware } from './middleware.js';
 
 export interface AuthenticateOptions {
@@ -70,6 +71,7 @@ export function authenticate(
   }
 
   return function latchkeyAuthenticate<Params>(req: Request<Params>, res: Response, next: NextFunction): void {
+    useDictionaryMode(req);
     let verdict: Verdict | Promise<Verdict>;
     try {
       verdict = authenticator.authenticate(req as unknown as Request, accepts);

@@ -1,0 +1,15 @@
+import type { Request } from 'express';
+
+/**
+ * Makes everything after it cheaper on Node 20 and 22. Express swaps the prototype of each request, and what V8 before Node 24 adds
+ * to an object after that gives it a hidden class that no other object has: whoever reads one of its properties for the first
+ * time looks it up the slow way. An object that lost a property becomes a dictionary, and all those share one hidden class: so
+ * `res` is deleted here, and put back. The request is otherwise as it was. Nothing happens outside Express, or on Node 24.
+ */
+export const useDictionaryMode: <Params>(req: Request<Params>) => void =
+  Number.parseInt(process.versions.node, 10) < 24 ? putBackRes : () => {};
+
+function putBackRes<Params>(req: Request<Params>): void {
+  const { res } = req;
+  if (res !== undefined && Reflect.deleteProperty(req, 'res')) req.res = res;
+}
