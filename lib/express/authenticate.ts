@@ -30,10 +30,12 @@ export function authenticate(
   const known = new Map<Refusal, readonly string[]>();
 
   /** Made once for each of the few refusals that there are. */
-  function challengesOf(refusal: Refusal): string[] {
-    const challenges = known.get(refusal) ?? accepted.map((name) => authenticator.challenge(name, refusal));
+  function challengesOf(refusal: Refusal): readonly string[] {
+    const before = known.get(refusal);
+    if (before !== undefined) return before;
+    const challenges = accepted.map((name) => authenticator.challenge(name, refusal));
     known.set(refusal, challenges);
-    return [...challenges]; // Node adds to the list that a header was set to
+    return challenges;
   }
 
   function refuse(refusal: Refusal, req: Request, res: Response, next: NextFunction): void {
@@ -41,12 +43,13 @@ export function authenticate(
     if (res.headersSent) return; // the host gave up waiting, and has answered
     const challenges = challengesOf(refusal);
     if (failWithError) {
-      const headers = { 'WWW-Authenticate': challenges };
+      const headers = { 'WWW-Authenticate': [...challenges] };
       next(new AuthError('unauthenticated', { headers, reason: refusal.reason }));
       return;
     }
     res.statusCode = 401;
-    res.setHeader('WWW-Authenticate', challenges);
+    // A single one costs Node less as a text; a list of one's own, since Node adds to it.
+    res.setHeader('WWW-Authenticate', challenges.length === 1 ? (challenges[0] as string) : [...challenges]);
     res.end('Unauthorized');
   }
 
