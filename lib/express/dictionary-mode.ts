@@ -10,6 +10,7 @@ export const useDictionaryMode: <Params>(req: Request<Params>) => void =
   Number.parseInt(process.versions.node, 10) < 24 ? putBackRes : () => {};
 
 function putBackRes<Params>(req: Request<Params>): void {
+  if (!Object.hasOwn(req, 'res')) return;
   const { res } = req;
-  if (res !== undefined && Reflect.deleteProperty(req, 'res')) req.res = res;
+  if (Reflect.deleteProperty(req, 'res')) req.res = res;
 }

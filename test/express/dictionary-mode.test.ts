@@ -42,6 +42,9 @@ it('leaves alone what has no response, or does not give it away', () => {
   const bare = {} as Request;
   useDictionaryMode(bare);
   expect(Object.keys(bare)).toEqual([]);
+  const inherited = Object.create(Object.freeze({ res: {} })) as Request;
+  useDictionaryMode(inherited);
+  expect(Object.keys(inherited)).toEqual([]);
   const res = {};
   const frozen = Object.freeze({ res }) as unknown as Request;
   useDictionaryMode(frozen);

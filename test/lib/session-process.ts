@@ -2,6 +2,9 @@ import { type Core, type CoreOptions, createCore, type UserServices } from '../.
 import { Principal } from '../../lib/principal.js';
 import { authUserName, publicSessionId } from '../../lib/sessions/session-id.js';
 import type { BegunSession, NewLogin, SessionTimeOptions } from '../../lib/sessions/sessions.js';
+import type { SESSION_STORES, SessionDatabase } from '../support/session-stores.js';
+import { TestDirectory } from '../support/test-directory.js';
+import { Clock } from './clock.js';
 
 /** One process of an app with logins, without Express. */
 export interface SessionProcess extends UserServices {
@@ -35,4 +38,32 @@ export function openProcess(options: CoreOptions, times: SessionTimeOptions): Se
       return verdict instanceof Principal ? verdict : null;
     },
   };
+}
+
+/** Processes of an app on one database, for each test anew; to be made within `describe`. */
+export class SessionProcesses {
+  database!: SessionDatabase;
+  clock = new Clock();
+  directory = new TestDirectory();
+  #opened: SessionProcess[] = [];
+
+  constructor(start: (typeof SESSION_STORES)[number]['start']) {
+    beforeEach(async () => {
+      this.clock = new Clock();
+      this.directory = new TestDirectory();
+      this.#opened = [];
+      this.database = await start(this.clock);
+    });
+    afterEach(async () => {
+      for (const { core } of this.#opened) await core.close();
+      await this.database.stop();
+    });
+  }
+
+  async open(times: SessionTimeOptions = {}, options: Partial<CoreOptions> = {}): Promise<SessionProcess> {
+    const store = await this.database.open();
+    const opened = openProcess({ store, users: this.directory, now: this.clock.now, ...options }, times);
+    this.#opened.push(opened);
+    return opened;
+  }
 }

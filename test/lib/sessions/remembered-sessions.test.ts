@@ -1,11 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { notDurable } from '../../../lib/errors.js';
 import { MemoryStore } from '../../../lib/index.js';
 import { Principal } from '../../../lib/principal.js';
 import type { BegunSession, SessionTimeOptions } from '../../../lib/sessions/sessions.js';
-import { SESSION_STORES, type SessionDatabase } from '../../support/session-stores.js';
+import { SESSION_STORES } from '../../support/session-stores.js';
 import { TestDirectory } from '../../support/test-directory.js';
-import { Clock } from '../clock.js';
-import { openProcess, type SessionProcess } from '../session-process.js';
+import { openProcess, type SessionProcess, SessionProcesses } from '../session-process.js';
 
 const IDLE_MS = 60_000;
 /** So long that what is remembered in it would show. */
@@ -14,29 +14,8 @@ const REMEMBER_MS = 400;
 type Login = BegunSession & { readonly id: string };
 
 describe.each(SESSION_STORES)('sessions that a process remembers, on $name', ({ name, start }) => {
-  let database: SessionDatabase;
-  let directory: TestDirectory;
-  let clock: Clock;
-  let processes: SessionProcess[];
-
-  beforeEach(async () => {
-    clock = new Clock();
-    directory = new TestDirectory();
-    processes = [];
-    database = await start(clock);
-  });
-
-  afterEach(async () => {
-    for (const { core } of processes) await core.close();
-    await database.stop();
-  });
-
-  async function open(times: SessionTimeOptions = {}): Promise<SessionProcess> {
-    const options = { store: await database.open(), users: directory, now: clock.now };
-    const opened = openProcess(options, { rememberMs: REMEMBER_MS, ...times });
-    processes.push(opened);
-    return opened;
-  }
+  const processes = new SessionProcesses(start);
+  const open = (times: SessionTimeOptions = {}) => processes.open({ rememberMs: REMEMBER_MS, ...times });
 
   const isIn = async (app: SessionProcess, login: Login) => (await app.enter(login)) !== null;
 
@@ -65,10 +44,10 @@ describe.each(SESSION_STORES)('sessions that a process remembers, on $name', ({ 
     ])('are over in every process when it resolves: %s', async (_, end) => {
       const [here, there] = [await open({ maxPerUser: 1 }), await open({ maxPerUser: 1 })];
       for (let n = 0; n < 3; n++) {
-        clock.advance(1); // the oldest gives way
+        processes.clock.advance(1); // the oldest gives way
         const login = await here.login('ada', { kind });
         expect([await isIn(here, login), await isIn(there, login)]).toEqual([true, true]);
-        clock.advance(1);
+        processes.clock.advance(1);
         const over = end(here, login);
         const counted = await Promise.all([entriesAround(here, login, over), entriesAround(there, login, over)]);
         expect(counted.map(({ after }) => after)).toEqual([0, 0]);
@@ -80,7 +59,7 @@ describe.each(SESSION_STORES)('sessions that a process remembers, on $name', ({ 
       const login = await here.login('ada', { kind });
       expect(await isIn(there, login)).toBe(true);
       const first = here.sessions.end(login.id, 'ada');
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await sleep(20);
       const late = here.sessions.end(login.id, 'ada');
       expect((await entriesAround(there, login, late)).after).toBe(0);
       expect([await first, await late]).toEqual([true, false]);
@@ -91,7 +70,7 @@ describe.each(SESSION_STORES)('sessions that a process remembers, on $name', ({ 
       const login = await here.login('ada', { kind });
       expect(await isIn(there, login)).toBe(true);
       const first = here.sessions.endAnybodys(login.id);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await sleep(20);
       expect((await entriesAround(there, login, there.sessions.endAnybodys(login.id))).after).toBe(0);
       await first;
     });
@@ -109,11 +88,11 @@ describe.each(SESSION_STORES)('sessions that a process remembers, on $name', ({ 
     it('end without use, and at their absolute end, remembered or not', async () => {
       const app = await open({ idleMs: IDLE_MS, tokenIdleMs: IDLE_MS, absoluteMs: IDLE_MS });
       const login = await app.login('ada', { kind });
-      clock.advance(IDLE_MS - 50);
+      processes.clock.advance(IDLE_MS - 50);
       expect(await isIn(app, login)).toBe(true); // remembered until its end, which is near
-      clock.advance(49);
+      processes.clock.advance(49);
       expect(await isIn(app, login)).toBe(true);
-      clock.advance(1);
+      processes.clock.advance(1);
       expect(await isIn(app, login)).toBe(false);
     });
 
@@ -121,7 +100,7 @@ describe.each(SESSION_STORES)('sessions that a process remembers, on $name', ({ 
       const app = await open();
       const login = await app.login('ada', { kind });
       expect(await isIn(app, login)).toBe(true);
-      directory.disable('ada');
+      processes.directory.disable('ada');
       await app.core.userChanged('ada');
       expect(await isIn(app, login)).toBe(false);
     });
@@ -132,8 +111,8 @@ describe.each(SESSION_STORES)('sessions that a process remembers, on $name', ({ 
     const login = await app.login('ada');
     for (const startedAt = performance.now(); performance.now() - startedAt < 2_000; ) {
       expect(await isIn(app, login)).toBe(true);
-      clock.advance(50);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      processes.clock.advance(50);
+      await sleep(50);
     }
   });
 
@@ -142,7 +121,7 @@ describe.each(SESSION_STORES)('sessions that a process remembers, on $name', ({ 
     for (let n = 0; n < 20; n++) await many.login('ada');
     const app = await open({ maxPerUser: 1 });
     const startedAt = performance.now();
-    clock.advance(1);
+    processes.clock.advance(1);
     await app.login('ada');
     expect(performance.now() - startedAt).toBeLessThan(10 * REMEMBER_MS); // one by one: twice as long
     expect(await app.sessions.list('ada')).toHaveLength(1);
@@ -183,11 +162,11 @@ describe('sessions of a store that others share', () => {
     const read = sessions.read.bind(sessions);
     const spy = jest.spyOn(sessions, 'read').mockImplementation(async (...args) => {
       const answer = await read(...args);
-      await new Promise((resolve) => setTimeout(resolve, 80));
+      await sleep(80);
       return answer;
     });
     const late = app.enter(login);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await sleep(10);
     await app.sessions.end(login.id, 'ada'); // over everywhere before that answer is there
     expect(await late).not.toBeNull(); // it was under way
     spy.mockRestore();
@@ -202,7 +181,7 @@ describe('sessions of a store that others share', () => {
     const { sessions } = store.state;
     const end = sessions.end.bind(sessions);
     jest.spyOn(sessions, 'end').mockImplementation(async (id, userId) => {
-      if (id === second.id) await new Promise((resolve) => setTimeout(resolve, 200));
+      if (id === second.id) await sleep(200);
       const isEnded = await end(id, userId);
       if (id === first.id) throw notDurable('the replica is away');
       return isEnded;

@@ -2,41 +2,20 @@ import type { CoreOptions } from '../../../lib/core.js';
 import type { LoginRecord, Session } from '../../../lib/sessions/login-record.js';
 import { parseSessionId } from '../../../lib/sessions/session-id.js';
 import type { BegunSession, SessionTimeOptions } from '../../../lib/sessions/sessions.js';
-import { SESSION_STORES, type SessionDatabase } from '../../support/session-stores.js';
-import { TestDirectory } from '../../support/test-directory.js';
-import { Clock, START_AT } from '../clock.js';
+import { SESSION_STORES } from '../../support/session-stores.js';
+import { START_AT } from '../clock.js';
 import { refusalOf } from '../refusals.js';
-import { openProcess, type SessionProcess } from '../session-process.js';
+import { type SessionProcess, SessionProcesses } from '../session-process.js';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
 describe.each(SESSION_STORES)('sessions on $name', ({ start }) => {
-  let database: SessionDatabase;
-  let clock: Clock;
-  let directory: TestDirectory;
-  let processes: SessionProcess[];
-
-  beforeEach(async () => {
-    clock = new Clock();
-    directory = new TestDirectory();
-    processes = [];
-    database = await start(clock);
-  });
-
-  afterEach(async () => {
-    for (const { core } of processes) await core.close();
-    await database.stop();
-  });
-
-  async function open(times: SessionTimeOptions = {}, options: Partial<CoreOptions> = {}): Promise<SessionProcess> {
-    const opened = openProcess({ store: await database.open(), users: directory, now: clock.now, ...options }, times);
-    processes.push(opened);
-    return opened;
-  }
+  const processes = new SessionProcesses(start);
+  const open = (times?: SessionTimeOptions, options?: Partial<CoreOptions>) => processes.open(times, options);
 
   const idsOf = (sessions: readonly Session[]) => sessions.map(({ id }) => id);
-  const livesOf = ({ idleMs, expiresAt }: LoginRecord) => ({ idleMs, absoluteMs: expiresAt - clock.nowAt });
+  const livesOf = ({ idleMs, expiresAt }: LoginRecord) => ({ idleMs, absoluteMs: expiresAt - processes.clock.nowAt });
 
   describe('their times', () => {
     it('are 30 minutes without use, 10 for tokens, and 12 hours in all', async () => {
@@ -79,7 +58,7 @@ describe.each(SESSION_STORES)('sessions on $name', ({ start }) => {
         const begun = await app.login('ada', { kind });
         for (let n = 0; n < 12; n++) {
           expect(await app.enter(begun)).toMatchObject({ id: 'ada', credential: { kind: 'session' } });
-          clock.advance(5 * MINUTE_MS);
+          processes.clock.advance(5 * MINUTE_MS);
         }
         expect(await app.enter(begun)).toBeNull();
         expect(await app.sessions.find(begun.id)).toBeNull();
@@ -90,7 +69,7 @@ describe.each(SESSION_STORES)('sessions on $name', ({ start }) => {
     it('end the session that is not used', async () => {
       const app = await open();
       const begun = await app.login('ada');
-      await database.idleOut(begun.id);
+      await processes.database.idleOut(begun.id);
       expect(await app.enter(begun)).toBeNull();
       expect(await app.sessions.list('ada')).toEqual([]);
     });
@@ -114,11 +93,16 @@ describe.each(SESSION_STORES)('sessions on $name', ({ start }) => {
     it('shows a user’s own, newest first, with when and from where, and nothing secret', async () => {
       const app = await open();
       const first = await app.login('ada', { address: '192.0.2.7', userAgent: `curl ${'x'.repeat(300)}` });
-      clock.advance(MINUTE_MS);
+      processes.clock.advance(MINUTE_MS);
       const second = await app.login('ada', { kind: 'token', failed: { count: 2, lastAt: START_AT } });
       await app.login('bob');
       const [newest, oldest] = (await app.sessions.list('ada')) as [Session, Session];
-      expect(newest).toMatchObject({ id: second.id, kind: 'token', createdAt: clock.nowAt, idleMs: 10 * MINUTE_MS });
+      expect(newest).toMatchObject({
+        id: second.id,
+        kind: 'token',
+        createdAt: processes.clock.nowAt,
+        idleMs: 10 * MINUTE_MS,
+      });
       expect(newest).toMatchObject({ unsuccessfulSignInAttempts: 2, lastFailedSignInAt: START_AT });
       expect(oldest).toMatchObject({ id: first.id, kind: 'cookie', createdAt: START_AT, address: '192.0.2.7' });
       expect(oldest.userAgent).toHaveLength(200);
@@ -139,7 +123,7 @@ describe.each(SESSION_STORES)('sessions on $name', ({ start }) => {
       await app.enter(begun);
       const [after] = (await app.sessions.list('ada')) as [Session];
       expect(after.lastActivityAt).toBeGreaterThanOrEqual(after.createdAt);
-      expect(Math.abs(after.idleExpiresAt - (clock.nowAt + 30 * MINUTE_MS))).toBeLessThan(5_000);
+      expect(Math.abs(after.idleExpiresAt - (processes.clock.nowAt + 30 * MINUTE_MS))).toBeLessThan(5_000);
     });
   });
 
@@ -170,7 +154,7 @@ describe.each(SESSION_STORES)('sessions on $name', ({ start }) => {
       const ids: string[] = [];
       for (let n = 0; n < 4; n++) {
         ids.push((await app.login('ada')).id);
-        clock.advance(1_000);
+        processes.clock.advance(1_000);
       }
       await app.login('bob');
       expect(idsOf(await app.sessions.list('ada'))).toEqual([ids[3], ids[2]]);
@@ -179,9 +163,9 @@ describe.each(SESSION_STORES)('sessions on $name', ({ start }) => {
     it('a further one is refused, until one has ended', async () => {
       const app = await open({ maxPerUser: 2, whenFull: 'refuse' });
       const first = await app.login('ada');
-      clock.advance(1_000);
+      processes.clock.advance(1_000);
       const second = await app.login('ada');
-      clock.advance(1_000);
+      processes.clock.advance(1_000);
       expect(await refusalOf(app.login('ada'))).toMatchObject({
         code: 'conflict',
         status: 409,
@@ -196,7 +180,7 @@ describe.each(SESSION_STORES)('sessions on $name', ({ start }) => {
 
     it('a further one is refused although the clock of its process is behind', async () => {
       const app = await open({ maxPerUser: 1, whenFull: 'refuse' });
-      const behind = await open({ maxPerUser: 1, whenFull: 'refuse' }, { now: () => clock.nowAt - 5_000 });
+      const behind = await open({ maxPerUser: 1, whenFull: 'refuse' }, { now: () => processes.clock.nowAt - 5_000 });
       const { id } = await app.login('ada');
       expect((await refusalOf(behind.login('ada'))).code).toBe('conflict');
       expect(idsOf(await app.sessions.list('ada'))).toEqual([id]);
