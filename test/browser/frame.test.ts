@@ -28,6 +28,7 @@ describe('the frame of the page', () => {
   it('leads a user whose session was revoked to the login, says so, and then back to where they were', async () => {
     const visitor = await stage.visit({ refusals: [401] });
     await visitor.logIn('Alice', { hash: '#/sessions?from=here' });
+    await visitor.page.waitForLoadState('networkidle'); // else it may be told before it is loaded anew
     await stage.latchkey.sessions?.endAll('alice');
     await visitor.page.reload();
     await visitor.page.getByText('Your session was ended').waitFor();
