@@ -1,7 +1,7 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { authenticate } from './authenticate.js';
 import type { Authenticator, StrategyName } from './authenticator.js';
-import { useDictionaryMode } from './dictionary-mode.js';
+import { inDictionaryMode } from './dictionary-mode.js';
 import type { Strategies } from './strategies.js';
 
 /** What is used of a Passport instance. */
@@ -47,7 +47,7 @@ export function installFramework(
     initialize: own.initialize,
     authorize: own.authorize ?? own.authenticate,
     authenticate(instance, names, options, callback) {
-      const usual = cheaper(own.authenticate(instance, names, options, callback));
+      const usual = inDictionaryMode(own.authenticate(instance, names, options, callback));
       const list = typeof names === 'string' ? [names] : names;
       if (!isPlain(options, callback) || !areOurs(list, strategies)) return usual;
       const fast: RequestHandler = authenticate(authenticator, list);
@@ -58,14 +58,6 @@ export function installFramework(
       };
     },
   });
-}
-
-/** Passport's own way puts up to nine properties on a request, of which each is dear without. */
-function cheaper(authenticate: RequestHandler): RequestHandler {
-  return function passportAuthenticate(req, res, next) {
-    useDictionaryMode(req);
-    return authenticate(req, res, next);
-  };
 }
 
 function isPlain(options: object | undefined, callback: unknown): boolean {

@@ -4,7 +4,7 @@ import { publicSessionId } from '../sessions/session-id.js';
 import type { Sessions } from '../sessions/sessions.js';
 import type { SessionStates } from '../stores/state.js';
 import { addressOf } from './address.js';
-import { useDictionaryMode } from './dictionary-mode.js';
+import { inDictionaryMode } from './dictionary-mode.js';
 import type { SessionCookie } from './session-cookie.js';
 import type { LoadedLogin } from './session-gate.js';
 import type { HostSession } from './session-login.js';
@@ -55,10 +55,7 @@ export function createSessionMiddleware(
       resave: false,
       saveUninitialized: false,
     });
-    return function latchkeySession(req, res, next) {
-      useDictionaryMode(req); // express-session puts four properties on it
-      handle(req, res, next);
-    };
+    return inDictionaryMode(handle);
   };
 
   return {

@@ -52,9 +52,8 @@ interface Known {
   /** What was read last, but for the host's data: that may be large, and nobody asks for it here. */
   readonly stored: StoredSession;
   readonly login: KnownLogin;
-  /** When that was asked for, and for how many ms from then on it holds without asking again. */
-  nowAt: number;
-  tickedAt: number;
+  /** When that was asked for last, and for how many ms from then on it holds without asking again. */
+  askedAt: AskedAt;
   holdsMs: number;
 }
 
@@ -76,8 +75,9 @@ export class KnownLogins {
     if (this.#rememberMs === 0) return null;
     const known = this.#known.get(id);
     if (known === undefined) return null;
-    const age = nowAt - known.nowAt;
-    return age >= 0 && age < known.holdsMs && performance.now() - known.tickedAt < known.holdsMs ? known.login : null;
+    const { login, askedAt, holdsMs } = known;
+    const age = nowAt - askedAt.nowAt;
+    return age >= 0 && age < holdsMs && performance.now() - askedAt.tickedAt < holdsMs ? login : null;
   }
 
   /** What was read of the session `id` last, as far as it is kept, without the host's data. */
@@ -92,21 +92,20 @@ export class KnownLogins {
    */
   of(id: string, stored: StoredSession, askedAt: AskedAt, ttlMs: number): KnownLogin | null {
     if (stored.login === null) return null;
-    const known = this.#know(id, stored, stored.login);
-    known.nowAt = askedAt.nowAt;
-    known.tickedAt = askedAt.tickedAt;
+    const known = this.#know(id, stored, stored.login, askedAt);
+    known.askedAt = askedAt;
     known.holdsMs = Math.min(this.#rememberMs, ttlMs / 2);
     return known.login;
   }
 
-  #know(id: string, stored: StoredSession, text: string): Known {
+  #know(id: string, stored: StoredSession, text: string, askedAt: AskedAt): Known {
     const known = this.#known.get(id);
     if (known?.stored === stored) return known;
     const isSame = known?.stored.login === text;
     if (isSame && known.stored.version === stored.version) return known;
     const kept = { version: stored.version, login: isSame ? known.stored.login : copyOf(text), data: '' };
     const login = isSame ? known.login : new KnownLogin(JSON.parse(text) as LoginRecord);
-    const made = { stored: kept, login, nowAt: 0, tickedAt: 0, holdsMs: 0 };
+    const made = { stored: kept, login, askedAt, holdsMs: 0 };
     this.#known.set(id, made);
     return made;
   }
